@@ -1,0 +1,188 @@
+"""The two models of the book, and their shipped weights."""
+
+import os
+from importlib import resources
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+import torch
+from safetensors.torch import load, save
+from torch import nn
+from torch.nn import functional as F
+
+PIXELS = 28 * 28
+CHOSEN_CODE = (1.19, -3.36, 2.06)  # where the shipped autoencoder keeps the code of a 5
+
+
+class Autoencoder(nn.Module):
+    """784-128-64-12-latent_dim and its mirror, ReLU between the layers, tanh at the output.
+
+    Hinton and Salakhutdinov 2006 trained the first deep ones; the widths are those of the
+    source tutorial. latent_dim: int > 0, numbers in the code.
+    """
+
+    def __init__(self, latent_dim=3):
+        super().__init__()
+        _check_positive(latent_dim=latent_dim)
+        self.latent_dim = latent_dim
+        self.encoder = nn.Sequential(
+            nn.Linear(PIXELS, 128), nn.ReLU(),
+            nn.Linear(128, 64), nn.ReLU(),
+            nn.Linear(64, 12), nn.ReLU(),
+            nn.Linear(12, latent_dim),
+        )  # fmt: skip
+        self.decoder = nn.Sequential(
+            nn.Linear(latent_dim, 12), nn.ReLU(),
+            nn.Linear(12, 64), nn.ReLU(),
+            nn.Linear(64, 128), nn.ReLU(),
+            nn.Linear(128, PIXELS), nn.Tanh(),
+        )  # fmt: skip
+
+    def encode(self, x):
+        """x: (B, 784) on [-1, 1]. Returns the codes (B, latent_dim)."""
+        _check_width("x", x, PIXELS)
+        return self.encoder(x)
+
+    def decode(self, z):
+        """z: (B, latent_dim). Returns images (B, 784) on (-1, 1)."""
+        _check_width("z", z, self.latent_dim)
+        return self.decoder(z)
+
+    def forward(self, x):
+        """x: (B, 784). Returns the codes (B, latent_dim) and the reconstructions (B, 784)."""
+        z = self.encode(x)
+        return z, self.decode(z)
+
+
+class VAE(nn.Module):
+    """A variational autoencoder with one hidden layer (Kingma and Welling 2014).
+
+    784-hidden_dim-(mu, logvar) and latent_dim-hidden_dim-784, ReLU, tanh output.
+    latent_dim, hidden_dim: int > 0.
+    """
+
+    def __init__(self, latent_dim=20, hidden_dim=400):
+        super().__init__()
+        _check_positive(latent_dim=latent_dim, hidden_dim=hidden_dim)
+        self.latent_dim = latent_dim
+        self.hidden = nn.Linear(PIXELS, hidden_dim)
+        self.mu = nn.Linear(hidden_dim, latent_dim)
+        self.logvar = nn.Linear(hidden_dim, latent_dim)
+        self.decoder = nn.Sequential(
+            nn.Linear(latent_dim, hidden_dim), nn.ReLU(),
+            nn.Linear(hidden_dim, PIXELS), nn.Tanh(),
+        )  # fmt: skip
+
+    def encode(self, x):
+        """x: (B, 784) on [-1, 1]. Returns mu and logvar of q(z|x), each (B, latent_dim)."""
+        _check_width("x", x, PIXELS)
+        h = F.relu(self.hidden(x))
+        return self.mu(h), self.logvar(h)
+
+    def reparameterize(self, mu, logvar):
+        """A sample of N(mu, diag exp(logvar)), differentiable in both; mu, logvar: (B, latent_dim)."""
+        if mu.shape != logvar.shape:
+            raise ValueError(f"got mu {tuple(mu.shape)} and logvar {tuple(logvar.shape)}, expected equal shapes")
+        eps = torch.randn_like(mu)
+        return mu + eps * (0.5 * logvar).exp()
+
+    def decode(self, z):
+        """z: (B, latent_dim). Returns the mean image of p(x|z), (B, 784) on (-1, 1)."""
+        _check_width("z", z, self.latent_dim)
+        return self.decoder(z)
+
+    @torch.no_grad()
+    def sample(self, n):
+        """n images (n, 784), decoded from codes drawn from the prior N(0, I)."""
+        _check_positive(n=n)
+        return self.decode(torch.randn(n, self.latent_dim, device=self.mu.weight.device))
+
+    def forward(self, x):
+        """x: (B, 784). Returns x_hat (B, 784), decoded from one sample of q(z|x), mu and logvar."""
+        mu, logvar = self.encode(x)
+        return self.decode(self.reparameterize(mu, logvar)), mu, logvar
+
+
+MODELS = {"autoencoder": Autoencoder, "vae": VAE}
+
+
+def load_pretrained(name, *, raw=False):
+    """A model with the weights that ship with genlib, in eval mode on the CPU.
+
+    name: "autoencoder" or "vae". Large matrices are stored as float16 and used as those
+    same values in float32, so that a browser decodes what PyTorch decodes.
+    The autoencoder's codes are moved by the shipped affine map z -> A z + b, which changes
+    no reconstruction (see `move_codes`); raw=True leaves them as training left them.
+    Raises ValueError for an unknown name.
+    """
+    _check_name("load_pretrained", name)
+    tensors = load((resources.files("genlib") / "weights" / f"{name}.safetensors").read_bytes())
+    code_map = [tensors.pop(f"code_map.{part}", None) for part in "Ab"]
+    model = MODELS[name]()
+    model.load_state_dict({key: tensor.float() for key, tensor in tensors.items()})
+    if code_map[0] is not None and not raw:
+        move_codes(model, *code_map)
+    return model.eval()
+
+
+@torch.no_grad()
+def move_codes(model, A, b):
+    """Replace each code z of an Autoencoder by A z + b, in place; reconstructions stay as they are.
+
+    The last encoder layer absorbs the map and the first decoder layer its inverse.
+    A: (D, D), invertible; b: (D,), D = latent_dim. Raises ValueError for other shapes.
+    """
+    D = model.latent_dim
+    if A.shape != (D, D) or b.shape != (D,):
+        raise ValueError(f"move_codes: got A {tuple(A.shape)} and b {tuple(b.shape)}, expected ({D}, {D}) and ({D},)")
+    last, first = model.encoder[-1], model.decoder[0]
+    A64, b64 = A.double(), b.double()
+    decode_weight = first.weight.double() @ torch.linalg.inv(A64)
+    first.bias.copy_(first.bias.double() - decode_weight @ b64)
+    first.weight.copy_(decode_weight)
+    last.weight.copy_(A64 @ last.weight.double())
+    last.bias.copy_(A64 @ last.bias.double() + b64)
+
+
+def ship(model):
+    """The model's state dict as it ships: large matrices as float16, the rest as it is.
+
+    Layers that touch the code and biases stay float32; the loss grows by less than 0.01.
+    """
+    return {
+        key: tensor.half() if tensor.ndim == 2 and min(tensor.shape) > model.latent_dim else tensor
+        for key, tensor in model.state_dict().items()
+    }
+
+
+def save_weights(tensors, path, *, metadata):
+    """Write tensors (name: tensor) to a safetensors file at `path`, all or nothing.
+
+    metadata: str to str. An interrupted save leaves the old file as it was.
+    """
+    path = Path(path)
+    content = save({name: tensor.contiguous().cpu() for name, tensor in tensors.items()}, metadata)
+    with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as partial:
+        try:
+            partial.write(content)
+            partial.close()
+            os.replace(partial.name, path)
+        except BaseException:
+            os.unlink(partial.name)
+            raise
+
+
+def _check_name(function, name):
+    if name not in MODELS:
+        raise ValueError(f"{function}: got {name!r}, expected one of {sorted(MODELS)}")
+
+
+def _check_width(name, x, width):
+    if x.ndim != 2 or x.shape[1] != width:
+        raise ValueError(f"got {name} of shape {tuple(x.shape)}, expected (B, {width})")
+
+
+def _check_positive(**sizes):
+    for name, size in sizes.items():
+        if not isinstance(size, int) or size < 1:
+            raise ValueError(f"got {name}={size!r}, expected a whole number of at least 1")

@@ -9,6 +9,7 @@ from importlib.metadata import version
 import torch
 
 from genlib.data import load_mnist
+from genlib.judge import judge
 from genlib.losses import autoencoder_loss, vae_loss
 from genlib.models import CHOSEN_CODE, MODELS, save_weights, ship
 from genlib.train import PRESETS, fit
@@ -23,24 +24,23 @@ def code_map(model, images, labels, target=CHOSEN_CODE):
     """The affine map (A, b) that turns and scales the codes so that a clear 5 lies at `target`.
 
     A is a rotation times a positive factor, b moves the mean code to 0: the cloud of codes keeps
-    its shape. Of the fives among the first 200 images the map takes the one whose decoded image
-    has the most fives among its 15 nearest images. Returns A (3, 3), b (3,) and that image's index.
+    its shape. A five among the first 200 images is clear if at least 14 of the 15 images nearest
+    to its decoded code are fives; of those the map takes the one at the most usual distance from
+    the mean code. Returns A (3, 3), b (3,) and the index of that image.
     """
     codes = model.encode(images).double()
     mean = codes.mean(0)
-    fives = [i for i in range(200) if labels[i] == 5]
-    index = max(fives, key=lambda i: nearest_labels(model, codes[i], images, labels).eq(5).sum())
+    distance = (codes - mean).norm(dim=1)
+    verdict = judge(model.decode(codes[:200].float()), images, labels)
+    is_clear = (labels[:200] == 5) & (verdict["digit"] == 5) & (verdict["votes"] >= 14)
+    clear = is_clear.nonzero().flatten().tolist()
+    if not clear:
+        raise ValueError("code_map: got a model that decodes none of the fives as a clear 5; train it for longer")
+    index = min(clear, key=lambda i: (distance[i] - distance.median()).abs())
     target = torch.tensor(target, dtype=torch.float64)
     arm = codes[index] - mean
     A = target.norm() / arm.norm() * _rotation(arm / arm.norm(), target / target.norm())
     return A.float(), (-A @ mean).float(), index
-
-
-@torch.no_grad()
-def nearest_labels(model, code, images, labels, k=15):
-    """The labels (k,) of the k images nearest, pixel by pixel, to the decoded code (latent_dim,)."""
-    decoded = model.decode(code.float()[None])
-    return labels[torch.cdist(decoded, images)[0].topk(k, largest=False).indices]
 
 
 def _rotation(u, v):
@@ -62,9 +62,6 @@ def train(name, recipe, device, path):
     torch.manual_seed(recipe.seed)
     with torch.no_grad():
         terms = {term: values.mean().item() for term, values in LOSSES[name](model, test_images).items()}
-    if name == "autoencoder":
-        A, b, index = code_map(model, images, labels)
-        tensors |= {"code_map.A": A, "code_map.b": b}
     metadata = {
         "recipe": json.dumps(asdict(recipe)),
         "epochs": str(history.epochs),
@@ -72,6 +69,8 @@ def train(name, recipe, device, path):
         "versions": json.dumps({"python": platform.python_version(), "torch": version("torch")}),
     }
     if name == "autoencoder":
+        A, b, index = code_map(model, images, labels)
+        tensors |= {"code_map.A": A, "code_map.b": b}
         metadata["chosen"] = str(index)
     save_weights(tensors, path, metadata=metadata)
     return terms["total"]

@@ -3,7 +3,6 @@
 import os
 from importlib import resources
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
 import torch
 from safetensors.torch import load, save
@@ -161,15 +160,12 @@ def save_weights(tensors, path, *, metadata):
     metadata: str to str. An interrupted save leaves the old file as it was.
     """
     path = Path(path)
-    content = save({name: tensor.contiguous().cpu() for name, tensor in tensors.items()}, metadata)
-    with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as partial:
-        try:
-            partial.write(content)
-            partial.close()
-            os.replace(partial.name, path)
-        except BaseException:
-            os.unlink(partial.name)
-            raise
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        partial.write_bytes(save({name: tensor.contiguous().cpu() for name, tensor in tensors.items()}, metadata))
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def _check_name(function, name):

@@ -6,7 +6,7 @@ from safetensors import safe_open
 from torch import nn
 
 from genlib import models
-from genlib.__main__ import nearest_labels
+from genlib.judge import judge
 from genlib.losses import autoencoder_loss
 from genlib.models import CHOSEN_CODE, VAE, Autoencoder, load_pretrained, move_codes, save_weights, ship
 
@@ -92,7 +92,9 @@ def test_the_chosen_code_is_a_five(train_digits):
         codes = model.encode(images[:200])
     distance = (codes - torch.tensor(CHOSEN_CODE)).norm(dim=1)
     assert labels[distance.argmin()] == 5 and distance.min() < 1e-4
-    assert nearest_labels(model, torch.tensor(CHOSEN_CODE), images, labels).eq(5).sum() >= 12
+    with torch.no_grad():
+        verdict = judge(model.decode(torch.tensor([CHOSEN_CODE])), images, labels)
+    assert verdict["digit"] == 5 and verdict["votes"] >= 12
 
 
 @pytest.mark.parametrize("name", ["autoencoder", "vae"])
@@ -115,7 +117,7 @@ def test_float16_costs_nothing(test_digits):
     assert autoencoder_loss(model, test_digits[0])["total"].mean().item() > before  # the loss does see the weights
     fresh = Autoencoder()
     state = {key: tensor.float() for key, tensor in ship(fresh).items()}
-    assert max((state[key] - tensor).abs().max() for key, tensor in fresh.state_dict().items()) < 1e-4
+    assert max((state[key] - tensor).abs().max() for key, tensor in fresh.state_dict().items()) < 2e-4
 
 
 def test_save_is_all_or_nothing(tmp_path, monkeypatch):

@@ -1,0 +1,36 @@
+"""genlib: the tested code that the book's notebooks import.
+
+data: MNIST. models: the networks and their shipped weights. losses: one number per image.
+train: recipes and `fit`. judge: which digit an image resembles. plots: the figures.
+explorer: sliders over latent coordinates.
+"""
+
+from genlib import plots
+from genlib.data import load_mnist, to_img
+from genlib.explorer import LatentExplorer
+from genlib.judge import judge
+from genlib.losses import autoencoder_loss, kl_normal, kl_to_standard_normal, squared_error, vae_loss
+from genlib.models import CHOSEN_CODE, VAE, Autoencoder, load_pretrained, move_codes
+from genlib.train import PRESETS, History, Recipe, fit
+
+__all__ = [
+    "CHOSEN_CODE",
+    "PRESETS",
+    "VAE",
+    "Autoencoder",
+    "History",
+    "LatentExplorer",
+    "Recipe",
+    "autoencoder_loss",
+    "fit",
+    "judge",
+    "kl_normal",
+    "kl_to_standard_normal",
+    "load_mnist",
+    "load_pretrained",
+    "move_codes",
+    "plots",
+    "squared_error",
+    "to_img",
+    "vae_loss",
+]

@@ -1,0 +1,244 @@
+"""The book's figures: labels are symbols and digits, so that one figure serves every language."""
+
+from itertools import pairwise
+
+import matplotlib.pyplot as plt
+import torch
+from matplotlib.colors import to_rgb
+from torch import nn
+
+from genlib.data import to_img
+
+# Paul Tol's "muted" colours, told apart with any kind of colour vision; one per digit.
+DIGIT_COLORS = (
+    "#332288", "#88CCEE", "#44AA99", "#117733", "#999933",
+    "#DDCC77", "#CC6677", "#882255", "#AA4499", "#999999",
+)  # fmt: skip
+# Signs of an integrand and pairs of curves: blue and vermilion, also told apart in grey.
+POSITIVE, NEGATIVE = "#0072B2", "#D55E00"
+
+
+def image_grid(rows, *, labels=(), columns=(), ax=None):
+    """Rows of images, such as originals above reconstructions.
+
+    rows: sequence of R tensors (C, 784) on [-1, 1]. labels: R row labels. columns: C column
+    labels. Returns the axes. Raises ValueError if the rows differ in length.
+    """
+    if len({len(row) for row in rows}) != 1:
+        raise ValueError(f"image_grid: got rows of {[len(row) for row in rows]} images, expected equal lengths")
+    R, C = len(rows), len(rows[0])
+    ax = ax or plt.subplots(figsize=(min(0.75 * C + 0.6, 10), 0.75 * R + 0.2), layout="constrained")[1]
+    pixels = torch.stack([to_img(row.detach().cpu()) for row in rows])  # (R, C, 1, 28, 28)
+    sheet = pixels[:, :, 0].permute(0, 2, 1, 3).reshape(R * 28, C * 28)
+    ax.imshow(sheet.numpy(), cmap="gray", vmin=0, vmax=1)
+    ax.set_yticks([28 * r + 14 for r in range(len(labels))], labels)
+    ax.set_xticks([28 * c + 14 for c in range(len(columns))], columns)
+    ax.xaxis.tick_top()
+    ax.tick_params(length=0)
+    ax.spines[:].set_visible(False)
+    return ax
+
+
+def training_curves(history, *, ax=None):
+    """Every term of the loss by epoch: training lines solid, test lines dashed. Returns the axes."""
+    ax = ax or plt.subplots(figsize=(6, 3), layout="constrained")[1]
+    for color, (name, values) in enumerate(history.train.items()):
+        epochs = range(1, len(values) + 1)
+        ax.plot(epochs, values, f"C{color}-", label=f"{name}, train")
+        if name in history.test:
+            ax.plot(epochs, history.test[name], f"C{color}--", label=f"{name}, test")
+    ax.set(xlabel="epoch", ylim=(0, 3 * history.train["total"][-1]))
+    ax.grid(alpha=0.3)
+    ax.legend(frameon=False)
+    return ax
+
+
+def latent_scatter(codes, labels, *, mark=None, ax=None):
+    """Each image's label, on its digit's colour, at its code in space.
+
+    codes: (N, 3). labels: (N,), digits. mark: (3,), a code shown by a cross. Returns the
+    3-D axes. Raises ValueError for codes that are not three-dimensional.
+    """
+    _check_codes(codes, labels, 3)
+    ax = ax or plt.figure(figsize=(7, 6), layout="constrained").add_subplot(projection="3d")
+    codes = codes.detach().cpu()
+    for code, label in zip(codes.tolist(), labels.tolist(), strict=True):
+        color = DIGIT_COLORS[label]
+        box = {"boxstyle": "round,pad=0.15", "facecolor": color, "edgecolor": "white", "linewidth": 0.4}
+        ax.text(*code, str(label), fontsize=8, ha="center", va="center", color=_ink(color), bbox=box)
+    if mark is not None:
+        ax.plot(*torch.as_tensor(mark)[:, None].tolist(), "X", color="black", markersize=13, mec="white", zorder=5)
+    low, high = codes.min(0).values.tolist(), codes.max(0).values.tolist()
+    ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), zlim=(low[2], high[2]))
+    ax.set(xlabel="$z_1$", ylabel="$z_2$", zlabel="$z_3$")
+    return ax
+
+
+def latent_plane(codes, labels, *, ax=None):
+    """Each image as its digit, in its colour, at two coordinates of its code.
+
+    codes: (N, 2). labels: (N,), digits. Returns the axes. Raises ValueError for other shapes.
+    """
+    _check_codes(codes, labels, 2)
+    ax = ax or plt.subplots(figsize=(5, 5), layout="constrained")[1]
+    codes, labels = codes.detach().cpu(), labels.cpu()
+    for digit, color in enumerate(DIGIT_COLORS):
+        ax.scatter(*codes[labels == digit].T.numpy(), s=22, marker=f"${digit}$", color=color, linewidth=0.3)
+    ax.set_aspect("equal")
+    return ax
+
+
+def against_standard_normal(values, *, ax=None):
+    """The histogram of values (N,) beside the density of N(0, 1). Returns the axes."""
+    ax = ax or plt.subplots(figsize=(5, 3), layout="constrained")[1]
+    t = torch.linspace(-4, 4, 201)
+    density = (-t.square() / 2).exp() / (2 * torch.pi) ** 0.5
+    ax.hist(values.detach().cpu().numpy(), 80, range=(-4, 4), density=True, color="#88CCEE")
+    ax.plot(t, density, color="black", linestyle="--", label=r"$\mathcal{N}(0, 1)$")
+    ax.set(xlabel="$z$", xlim=(-4, 4))
+    ax.legend(frameon=False)
+    return ax
+
+
+@torch.no_grad()
+def latent_slice(model, *, center=None, axes=(0, 1), span=2.0, n=15, ax=None):
+    """A plane of the latent space, decoded on an n by n grid.
+
+    center: (latent_dim,), the code in the middle (default 0). axes: the two coordinates that
+    vary, each from -span to +span around the center. Returns the axes.
+    """
+    center = torch.zeros(model.latent_dim) if center is None else torch.as_tensor(center, dtype=torch.float32)
+    i, j = axes
+    if i == j or not all(0 <= axis < model.latent_dim for axis in axes):
+        raise ValueError(f"latent_slice: got axes {axes}, expected two different ones below {model.latent_dim}")
+    steps = torch.linspace(-span, span, n)
+    codes = center.repeat(n, n, 1)  # (rows: z_j falling, columns: z_i rising, latent_dim)
+    codes[:, :, i] += steps
+    codes[:, :, j] += steps.flip(0)[:, None]
+    ax = ax or plt.subplots(figsize=(5.5, 5.5), layout="constrained")[1]
+    device = next(model.parameters()).device
+    pixels = to_img(model.decode(codes.flatten(0, 1).to(device)).cpu())  # (n * n, 1, 28, 28)
+    sheet = pixels.view(n, n, 28, 28).permute(0, 2, 1, 3).reshape(n * 28, n * 28)
+    low_i, high_i = center[i].item() - span, center[i].item() + span
+    low_j, high_j = center[j].item() - span, center[j].item() + span
+    ax.imshow(sheet.numpy(), cmap="gray", vmin=0, vmax=1, extent=(low_i, high_i, low_j, high_j))
+    ax.set(xlabel=f"$z_{{{i + 1}}}$", ylabel=f"$z_{{{j + 1}}}$")
+    return ax
+
+
+def architecture(model, *, ax=None):
+    """A model's layers, read from the model itself: a bar per layer, its height the logarithm of its width.
+
+    model: an Autoencoder or a VAE. Returns the axes.
+    """
+    decoder = [layer for layer in model.decoder if isinstance(layer, nn.Linear)]
+    if hasattr(model, "encoder"):
+        encoder = [layer for layer in model.encoder if isinstance(layer, nn.Linear)]
+        columns = [[("x", encoder[0].in_features)]]
+        columns += [[("", layer.out_features)] for layer in encoder[:-1]]
+        columns += [[("z", model.latent_dim)]]
+    else:
+        columns = [[("x", model.hidden.in_features)], [("", model.hidden.out_features)]]
+        columns += [[(r"\mu", model.latent_dim), (r"\log\sigma^2", model.latent_dim)], [("z", model.latent_dim)]]
+    columns += [[("", layer.out_features)] for layer in decoder[:-1]]
+    columns += [[(r"\hat{x}", decoder[-1].out_features)]]
+    ax = ax or plt.subplots(figsize=(8, 3), layout="constrained")[1]
+    bars = [_bars(ax, at, boxes) for at, boxes in enumerate(columns)]
+    arrow = {"arrowstyle": "->", "color": "0.5"}
+    for at, (left, right) in enumerate(pairwise(bars)):
+        for y_left in left:
+            for y_right in right:
+                ax.annotate("", (at + 0.78, y_right), (at + 0.22, y_left), arrowprops=arrow)
+    ax.set(xlim=(-0.6, len(columns) - 0.4), ylim=(-1.45, 1.3))
+    ax.axis("off")
+    return ax
+
+
+def log_bound(*, ax=None):
+    """log t below its tangent t - 1, which it touches at t = 1 only. Returns the axes."""
+    ax = ax or plt.subplots(figsize=(5, 3), layout="constrained")[1]
+    t = torch.linspace(0.05, 3, 400)
+    ax.fill_between(t, t.log(), t - 1, color=POSITIVE, alpha=0.25, linewidth=0)
+    ax.plot(t, t - 1, color=POSITIVE, label="$t - 1$")
+    ax.plot(t, t.log(), color="0.2", label=r"$\log t$")
+    ax.plot(1, 0, "o", color="0.2")
+    ax.set(xlabel="$t$", xlim=(0, 3))
+    ax.grid(alpha=0.3)
+    ax.legend(frameon=False)
+    return ax
+
+
+def density_fits(x, p, fits, *, ax=None):
+    """A density, filled, and others fitted to it, as lines.
+
+    x, p: (N,), the grid and the density on it. fits: up to three pairs (label, (N,)).
+    Returns the axes.
+    """
+    ax = ax or plt.subplots(figsize=(7, 3), layout="constrained")[1]
+    ax.fill_between(x, p, color="0.85", label="$p$")
+    for color, style, (label, q) in zip((POSITIVE, NEGATIVE, "#117733"), ("-", "--", ":"), fits, strict=False):
+        ax.plot(x, q, style, color=color, linewidth=2, label=label)
+    ax.set(xlabel="$x$", ylim=(0, None))
+    ax.legend(frameon=False)
+    return ax
+
+
+def kl_integrand(x, p, q, *, balanced=False, ax=None):
+    """p log(p / q), shaded by its sign, with both densities as lines.
+
+    x, p, q: (N,), the grid and the positive densities on it. balanced: shade
+    p log(p / q) - p + q instead, which is nowhere negative and has the same integral.
+    Returns the axes.
+    """
+    ax = ax or plt.subplots(figsize=(6, 3.2), layout="constrained")[1]
+    integrand = p * (p / q).log() + (q - p if balanced else 0)
+    label = r"$p\,\log(p/q) - p + q$" if balanced else r"$p\,\log(p/q)$"
+    ax.fill_between(x, integrand, where=integrand > 0, color=POSITIVE, alpha=0.6, linewidth=0, label=f"{label} $> 0$")
+    if (integrand < 0).any() and not balanced:
+        ax.fill_between(
+            x, integrand, where=integrand < 0, color=NEGATIVE, alpha=0.6, linewidth=0, label=f"{label} $< 0$"
+        )
+    ax.plot(x, p, color="0.1", label="$p$")
+    ax.plot(x, q, color="0.1", linestyle="--", label="$q$")
+    ax.axhline(0, color="0.5", linewidth=0.8)
+    ax.set(xlabel="$x$")
+    ax.legend(frameon=False, fontsize=9)
+    return ax
+
+
+def kl_contours(mu, sigma, kl, *, levels=(0.02, 0.1, 0.25, 0.5, 1, 2, 4), ax=None):
+    """Lines of equal KL over the mean and the standard deviation, a cross at the least of the grid.
+
+    mu: (M,). sigma: (S,). kl: (S, M), in nats. Returns the axes.
+    """
+    ax = ax or plt.subplots(figsize=(5.5, 3.6), layout="constrained")[1]
+    lines = ax.contour(mu, sigma, kl, levels=levels, colors=POSITIVE)
+    ax.clabel(lines, fmt="%g")
+    row, column = divmod(kl.argmin().item(), len(mu))
+    ax.plot(mu[column].item(), sigma[row].item(), "x", color="0.1", markersize=9, markeredgewidth=2)
+    ax.set(xlabel=r"$\mu$", ylabel=r"$\sigma$")
+    return ax
+
+
+def _check_codes(codes, labels, D):
+    if codes.ndim != 2 or codes.shape[1] != D or len(codes) != len(labels):
+        raise ValueError(f"got codes {tuple(codes.shape)} and {len(labels)} labels, expected (N, {D}) and N")
+
+
+def _bars(ax, at, boxes):
+    """Draw one column of the architecture; the heights at which arrows touch it."""
+    middles = [0.0] if len(boxes) == 1 else [0.55, -0.55]
+    for (symbol, width), middle in zip(boxes, middles, strict=True):
+        height = 0.16 + 0.3 * torch.tensor(float(width)).log10().item()
+        color = "#44AA99" if symbol in ("x", r"\hat{x}") else "#CC6677" if symbol else "#88CCEE"
+        ax.bar(at, height, 0.36, bottom=middle - height / 2, color=color, edgecolor="0.25")
+        ax.text(at, middle - height / 2 - 0.06, str(width), ha="center", va="top", fontsize=10)
+        if symbol:
+            ax.text(at, middle + height / 2 + 0.05, f"${symbol}$", ha="center", va="bottom", fontsize=12)
+    return middles
+
+
+def _ink(background):
+    """Black or white, whichever reads better on the background."""
+    red, green, blue = to_rgb(background)
+    return "black" if 0.299 * red + 0.587 * green + 0.114 * blue > 0.5 else "white"

@@ -1,0 +1,53 @@
+# Each target makes what it needs first, and may be interrupted and run again. `make` alone lists them.
+PYTHON ?= python3
+PORT ?= 8000
+PIP := .venv/bin/python -m pip install --disable-pip-version-check
+RUN := .venv/bin/python
+
+.PHONY: help book serve test notebooks numbers acknowledge lab
+
+help:
+	@echo "make book         build both languages into _build/html (needs no torch)"
+	@echo "make serve        build, then serve the book on http://127.0.0.1:$(PORT)"
+	@echo "make test         run every test and every notebook"
+	@echo "make notebooks    execute the chapters and store their outputs in both languages"
+	@echo "make numbers      fill the measured numbers of the prose from experiments/results.json"
+	@echo "make acknowledge  record that both languages of every changed page agree"
+	@echo "make lab          open the chapters in JupyterLab"
+
+book: .venv/.book
+	@$(RUN) book/build.py
+
+serve: book
+	$(RUN) -m http.server --bind 127.0.0.1 --directory _build/html $(PORT)
+
+test: export OMP_NUM_THREADS = 1
+test: .venv/.all
+	$(RUN) -m ruff check .
+	$(RUN) -m pytest -n 2 --dist loadfile --nbval
+
+notebooks: .venv/.all
+	$(RUN) book/execute.py
+
+numbers: .venv/.all
+	$(RUN) book/measurements.py
+
+acknowledge: .venv/.all
+	$(RUN) book/languages.py acknowledge
+
+lab: .venv/.all
+	.venv/bin/jupyter lab notebooks
+
+# The hidden files are written last, so that an interrupted installation is repeated.
+.venv/.made:
+	$(PYTHON) -m venv .venv
+	@touch $@
+
+.venv/.book: book/requirements.txt | .venv/.made
+	@echo "Installing what the book needs into .venv"
+	@$(PIP) --quiet -r book/requirements.txt
+	@touch $@
+
+.venv/.all: requirements.txt book/requirements.txt pyproject.toml | .venv/.made
+	$(PIP) -r requirements.txt
+	@touch $@ .venv/.book

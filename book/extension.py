@@ -1,0 +1,293 @@
+"""What this book adds to Sphinx: two languages that lead to each other, local assets, Chinese search, two tables.
+
+Nothing here depends on Jupyter Book.
+"""
+
+import html
+import re
+import shutil
+from importlib.util import find_spec
+from itertools import pairwise, takewhile
+from pathlib import Path
+from unicodedata import category, east_asian_width
+
+import yaml
+from docutils import nodes
+from docutils.statemachine import StringList
+from sphinx.search import SearchLanguage, languages
+from sphinx.search.en import SearchEnglish
+from sphinx.transforms import SphinxTransform
+from sphinx.transforms.post_transforms import SphinxPostTransform
+from sphinx.util.docutils import SphinxDirective
+
+BOOK = Path(__file__).resolve().parent
+MATHJAX = "mathjax/tex-chtml.js"
+COLAB = "https://colab.research.google.com"
+
+# Sphinx's language -> the folder, tag and name of the language that the toggle leads to
+OTHER = {
+    "en": {"folder": "zh", "tag": "zh-CN", "name": "中文"},
+    "zh_CN": {"folder": "en", "tag": "en", "name": "English"},
+}
+
+LABELS = {
+    "zh_CN": {
+        "Link to this heading": "本节的链接",
+        "Link to this image": "此图的链接",
+        "Link to this table": "此表的链接",
+        "Link to this term": "此条的链接",
+        "Toggle hidden content": "展开或收起",
+        "Toggle primary sidebar": "展开或收起目录",
+        "Toggle secondary sidebar": "展开或收起本页目录",
+        "Main": "全书",
+        "Page": "本页",
+        "Color mode": "明暗",
+        "System Settings": "跟随系统",
+    }
+}
+
+
+# -- Headings ----------------------------------------------------------------------------------------------------------
+
+
+class HeadingAnchors(SphinxTransform):
+    """Take a section's id from `<a id="slug"></a>` at the start of its heading, and let links find all section ids.
+
+    Chinese headings carry their English counterpart's id in this way, so that one address fits both languages and
+    plain Jupyter follows it too.
+    """
+
+    default_priority = 100  # before anything collects ids
+
+    def apply(self, **kwargs):
+        slugs = {}
+        for section in self.document.findall(nodes.section):
+            title = section[0]
+            if isinstance(title[0], nodes.raw) and (match := re.fullmatch(r'<a id="([^"]+)">', title[0].astext())):
+                slug = match[1]
+                if self.document.ids.get(slug, section) is not section:
+                    self.document.reporter.warning(f"id {slug!r} is used twice on this page", base_node=section)
+                del title[:2]  # <a id="slug"> and </a>
+                section["ids"] = [slug]
+                self.document.ids[slug] = section
+            slugs[section["ids"][0]] = (section.line, section["ids"][0], title.astext())
+        for term in self.document.findall(nodes.term):
+            slugs.update({id_: (term.line, id_, term.astext()) for id_ in term["ids"]})
+        # where myst-parser looks for the target of [text](page.ipynb#slug) and of [text](#slug)
+        self.env.metadata[self.env.docname]["myst_slugs"] = self.document.myst_slugs = slugs
+
+
+class Typography(SphinxPostTransform):
+    """Let lines end where they may: not between a formula and its punctuation, and Chinese without spaces.
+
+    Browsers break on either side of a formula, even before a full stop, and show a line end of the source as a space.
+    """
+
+    default_priority = 500
+
+    def run(self, **kwargs):
+        for parent in list(self.document.findall(nodes.TextElement)):
+            if not isinstance(parent, nodes.FixedTextElement):
+                parent[:] = _keep_punctuation(_drop_line_ends(parent.children))
+
+
+def _drop_line_ends(children):
+    texts = ["", *(child.astext() for child in children), ""]
+    around = zip(texts, children, texts[2:], strict=False)
+    return [child for before, child, after in around if not (child == "\n" and _joins(before[-1:], after[:1]))]
+
+
+def _keep_punctuation(children):
+    done = []
+    for i, child in enumerate(children):
+        group = [child]
+        if isinstance(child, nodes.math):
+            if done and isinstance(done[-1], nodes.Text) and _has_category(done[-1][-1:], ("Ps", "Pi")):
+                before = done.pop()
+                done.append(nodes.Text(before[:-1]))
+                group.insert(0, nodes.Text(before[-1]))
+            if i + 1 < len(children) and isinstance(after := children[i + 1], nodes.Text):
+                closing = "".join(takewhile(lambda c: _has_category(c, ("Po", "Pe", "Pf")), after))
+                children[i + 1] = nodes.Text(after[len(closing) :])  # what the next turn takes
+                group += [nodes.Text(closing)] if closing else []
+        done.append(child if len(group) == 1 else nodes.inline("", "", *group, classes=["nowrap"]))
+    return done
+
+
+def _has_category(character, categories):
+    return bool(character) and category(character) in categories
+
+
+def _joins(left, right):
+    """Whether Chinese has no space between these two characters: not next to full-width punctuation or in mid-word."""
+    wide = [east_asian_width(character) in "WF" for character in left + right]
+    return all(wide) or any(w and category(c).startswith("P") for w, c in zip(wide, left + right, strict=True))
+
+
+# -- Tables ------------------------------------------------------------------------------------------------------------
+
+
+class Table(SphinxDirective):
+    """A definition list made from book/<name>.yml; each entry has an id that is the same in both languages."""
+
+    table: str
+
+    def run(self):
+        path = BOOK / f"{self.table}.yml"
+        self.env.note_dependency(str(path))
+        entries = yaml.safe_load(path.read_text(encoding="utf-8")) or []
+        chinese = self.config.language.startswith("zh")
+        entries.sort(key=lambda entry: self.order(entry, chinese))
+        return [nodes.definition_list("", *(self.item(entry, chinese) for entry in entries), classes=["entries"])]
+
+    def item(self, entry, chinese):
+        id_, term, definition = self.render(entry, chinese)
+        body = nodes.definition()
+        self.state.nested_parse(StringList(definition.splitlines(), self.table), 0, body)
+        return nodes.definition_list_item("", nodes.term("", "", *term, ids=[id_]), body)
+
+
+class Glossary(Table):
+    table = "glossary"
+
+    @staticmethod
+    def order(entry, chinese):
+        # GB 18030 orders the common characters by their pronunciation
+        return entry["zh"].encode("gb18030") if chinese else entry["term"].casefold().encode()
+
+    @staticmethod
+    def render(entry, chinese):
+        here, there, tag = (entry["zh"], entry["term"], "en") if chinese else (entry["term"], entry["zh"], "zh-CN")
+        term = [nodes.Text(here), nodes.raw("", f' <span lang="{tag}">{html.escape(there)}</span>', format="html")]
+        if symbol := entry.get("symbol"):
+            term += [nodes.Text(" "), nodes.math("", symbol)]
+        return nodes.make_id(f"term-{entry['term']}"), term, entry["zh_def" if chinese else "en_def"]
+
+
+class References(Table):
+    table = "references"
+
+    @staticmethod
+    def order(entry, chinese):
+        return entry["authors"].casefold(), entry["year"]
+
+    @staticmethod
+    def render(entry, chinese):
+        term = [nodes.Text(f"{entry['authors']} ({entry['year']})")]
+        source = f"[{entry['title']}](<{entry['url']}>). {entry['where']}."
+        return nodes.make_id(f"ref-{entry['key']}"), term, f"{source}\n\n{entry['note_zh' if chinese else 'note_en']}"
+
+
+# -- Search ------------------------------------------------------------------------------------------------------------
+
+
+class SearchChinese(SearchLanguage):
+    """Index each pair of neighbouring Chinese characters, and ask for the pairs of the query: no dictionary needed.
+
+    Sphinx's own splits with a dictionary when it builds but not in the browser, so that most words are never found.
+    Single characters are indexed too, for queries of one character.
+    """
+
+    lang = "zh"
+    language_name = "Chinese"
+    stopwords = SearchEnglish.stopwords
+    js_stemmer_code = SearchEnglish.js_stemmer_code
+    words = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]+|[^\W\u3400-\u4dbf\u4e00-\u9fff]+")
+    js_splitter_code = r"""
+var splitQuery = (query) =>
+  (query.match(/\p{Script=Han}+|(?:(?!\p{Script=Han})[\p{Letter}\p{Number}_])+/gu) || []).flatMap((word) =>
+    /\p{Script=Han}/u.test(word) && word.length > 1
+      ? [...word].slice(1).map((character, i) => word[i] + character)
+      : [word]);
+"""
+
+    def init(self, options):
+        self.english = SearchEnglish(options)
+
+    def split(self, input):
+        for word in self.words.findall(input):
+            if _is_han(word):
+                yield from word
+                yield from map("".join, pairwise(word))
+            else:
+                yield word
+
+    def stem(self, word):
+        return word if _is_han(word) else self.english.stem(word.lower())
+
+    def word_filter(self, word):
+        return word not in self.stopwords
+
+
+def _is_han(word):
+    return "\u3400" <= word[:1] <= "\u9fff"
+
+
+# -- Pages -------------------------------------------------------------------------------------------------------------
+
+
+def configure(app, config):
+    """Add our static files and templates here, as Jupyter Book treats a _static folder among the pages specially."""
+    config.html_static_path.append(str(BOOK / "_static"))
+    config.templates_path.append(str(BOOK / "_templates"))
+    config.html_favicon = str(BOOK / "_static" / "favicon.svg")
+    config.mathjax_path = MATHJAX
+    languages["zh"] = SearchChinese
+    options = config.html_theme_options
+    if options.get("repository_url"):
+        options["launch_buttons"] = {"colab_url": COLAB}
+
+
+def keep_outputs_apart(app):
+    """Put the pictures taken from notebooks under this language's work folder, not between the two books."""
+    config = app.env.mystnb_config
+    app.env.mystnb_config = config.copy(output_folder=str(Path(app.doctreedir).parent / "outputs"))
+
+
+def add_languages(app, pagename, templatename, context, doctree):
+    """Tell the templates where this page is in the other language."""
+    up = "../" * (pagename.count("/") + 1)
+    other = OTHER[app.config.language]
+    context["other"] = {**other, "url": f"{up}{other['folder']}/{pagename}.html"}
+    context["this_url"] = f"{pagename.rpartition('/')[2]}.html"
+    context["default_url"] = f"{up}index.html"
+
+
+def copy_mathjax(app, exception):
+    """Copy from the installed package what pages load: the script, its extensions and its fonts, not all 24 MB."""
+    if exception:
+        return
+    package = Path(find_spec("sphinx-mathjax-offline").submodule_search_locations[0]) / "static"
+    for part in (MATHJAX, "mathjax/input/tex/extensions", "mathjax/output/chtml/fonts/woff-v2"):
+        source, target = package / part, Path(app.outdir) / "_static" / part
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, target, dirs_exist_ok=True)
+        else:
+            shutil.copy(source, target)
+
+
+def translate_labels(app, exception):
+    """Translate the labels that the theme and myst-nb have in English only."""
+    if exception or app.config.language not in LABELS:
+        return
+    labels = LABELS[app.config.language]
+    pattern = re.compile(f'(?<=[el]=")({"|".join(map(re.escape, labels))})(?=")')
+    for page in Path(app.outdir).glob("**/*.html"):
+        text = page.read_text(encoding="utf-8")
+        page.write_text(pattern.sub(lambda match: labels[match[1]], text), encoding="utf-8")
+
+
+def setup(app):
+    app.add_directive("glossary-table", Glossary)
+    app.add_directive("references-table", References)
+    app.add_transform(HeadingAnchors)
+    app.add_post_transform(Typography)
+    app.connect("config-inited", configure)
+    app.connect("builder-inited", keep_outputs_apart, priority=600)  # after myst-nb has made its settings
+    app.connect("html-page-context", add_languages)
+    app.connect("build-finished", copy_mathjax)
+    app.connect("build-finished", translate_labels)
+    app.add_css_file("book.css")
+    app.add_js_file("book.js", loading_method="defer")
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -35,7 +35,7 @@ LANGUAGES = {
     },
     "zh": {
         "language": "zh_CN",
-        "html_title": "一步一步学生成模型",
+        "html_title": "一步一步学习生成模型",
         "nb_code_prompt_show": "展开代码",
         "nb_code_prompt_hide": "收起代码",
         "html_theme_options": {

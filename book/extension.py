@@ -1,4 +1,4 @@
-"""What this book adds to Sphinx: two languages that lead to each other, local assets, Chinese search, two tables.
+"""What this book adds to Sphinx: two languages that lead to each other, local assets, live widgets, search, two tables.
 
 Nothing here depends on Jupyter Book.
 """
@@ -23,6 +23,7 @@ from sphinx.util.docutils import SphinxDirective
 BOOK = Path(__file__).resolve().parent
 MATHJAX = "mathjax/tex-chtml.js"
 COLAB = "https://colab.research.google.com"
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 # Sphinx's language -> the folder, tag and name of the language that the toggle leads to
 OTHER = {
@@ -122,6 +123,23 @@ def _joins(left, right):
     """Whether Chinese has no space between these two characters: not next to full-width punctuation or in mid-word."""
     wide = [east_asian_width(character) in "WF" for character in left + right]
     return all(wide) or any(w and category(c).startswith("P") for w, c in zip(wide, left + right, strict=True))
+
+
+# -- Widgets -----------------------------------------------------------------------------------------------------------
+
+
+class WidgetPictures(SphinxPostTransform):
+    """Keep a widget's view beside its picture, for widgets.js to show; myst-nb alone would keep one of the two."""
+
+    default_priority = 3  # before myst-nb chooses
+    formats = ("html",)
+
+    def run(self, **kwargs):
+        for bundle in self.document.findall(nodes.container):
+            if bundle.get("nb_element") == "mime_bundle":
+                forms = {form["mime_type"]: form for form in bundle}
+                if WIDGET_VIEW in forms and "image/png" in forms:
+                    forms["image/png"] += forms[WIDGET_VIEW].children
 
 
 # -- Tables ------------------------------------------------------------------------------------------------------------
@@ -232,6 +250,7 @@ def configure(app, config):
     config.templates_path.append(str(BOOK / "_templates"))
     config.html_favicon = str(BOOK / "_static" / "favicon.svg")
     config.mathjax_path = MATHJAX
+    config.nb_ipywidgets_js = {"widgets.js": {"defer": "defer"}}  # on the pages that hold widgets
     languages["zh"] = SearchChinese
     options = config.html_theme_options
     if options.get("repository_url"):
@@ -283,6 +302,7 @@ def setup(app):
     app.add_directive("references-table", References)
     app.add_transform(HeadingAnchors)
     app.add_post_transform(Typography)
+    app.add_post_transform(WidgetPictures)
     app.connect("config-inited", configure)
     app.connect("builder-inited", keep_outputs_apart, priority=600)  # after myst-nb has made its settings
     app.connect("html-page-context", add_languages)

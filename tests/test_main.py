@@ -1,0 +1,62 @@
+import json
+import subprocess
+import sys
+
+import pytest
+import torch
+from safetensors import safe_open
+
+from genlib.__main__ import SHIPPED, _rotation, code_map
+from genlib.models import CHOSEN_CODE, Autoencoder, load_pretrained, move_codes
+
+
+def test_train_writes_weights_as_they_ship(tmp_path):
+    path = tmp_path / "w.safetensors"
+    command = [sys.executable, "-m", "genlib", "train", "vae", str(path), "--epochs", "1", "--seed", "3"]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert result.returncode == 0, result.stderr
+    with safe_open(path, "pt") as weights:
+        metadata, half = weights.metadata(), weights.get_tensor("hidden.weight")
+    recipe = json.loads(metadata["recipe"])
+    assert half.dtype == torch.float16 and (recipe["epochs"], recipe["seed"]) == (1, 3)
+    assert f"test loss {json.loads(metadata['test'])['total']:.2f}" in result.stdout
+    assert 60 < json.loads(metadata["test"])["total"] < 200
+
+
+@pytest.mark.parametrize("name", ["autoencoder", "vae"])
+def test_shipped_weights_are_of_the_shipped_recipe(name):
+    from genlib.models import resources
+
+    with safe_open(resources.files("genlib") / "weights" / f"{name}.safetensors", "pt") as weights:
+        recipe = json.loads(weights.metadata()["recipe"])
+    assert recipe == {key: getattr(SHIPPED[name], key) for key in recipe}
+
+
+def test_unknown_models_are_refused():
+    result = subprocess.run([sys.executable, "-m", "genlib", "train", "gan"], capture_output=True, text=True)
+    assert result.returncode == 2 and "'autoencoder', 'vae'" in result.stderr
+
+
+def test_the_shipped_map_is_the_one_that_code_map_finds(train_digits):
+    raw = load_pretrained("autoencoder", raw=True)
+    A, b, index = code_map(raw, *train_digits)
+    assert train_digits[1][index] == 5
+    move_codes(raw, A, b)
+    with torch.no_grad():
+        code = raw.encode(train_digits[0][index : index + 1])[0]
+        shipped = load_pretrained("autoencoder").encode(train_digits[0][:200])
+        torch.testing.assert_close(code, torch.tensor(CHOSEN_CODE), atol=1e-4, rtol=0)
+        torch.testing.assert_close(raw.encode(train_digits[0][:200]), shipped, atol=1e-3, rtol=0)
+
+
+def test_a_model_without_a_clear_five_is_refused(train_digits):
+    with pytest.raises(ValueError, match="none of the fives as a clear 5"):
+        code_map(Autoencoder(), *train_digits)
+
+
+def test_rotation_takes_one_direction_to_the_other_and_keeps_lengths():
+    u, v = torch.nn.functional.normalize(torch.randn(2, 3, dtype=torch.float64))
+    R = _rotation(u, v)
+    torch.testing.assert_close(R @ u, v)
+    torch.testing.assert_close(R @ R.T, torch.eye(3, dtype=torch.float64))
+    assert torch.linalg.det(R) == pytest.approx(1)

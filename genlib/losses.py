@@ -18,7 +18,7 @@ def squared_error(x_hat, x):
 def kl_to_standard_normal(mu, logvar):
     """KL(N(mu, diag exp(logvar)) || N(0, I)); Kingma and Welling 2014, appendix B.
 
-    mu, logvar: (B, D). Returns (B,), nats per image. Raises ValueError if the shapes differ.
+    mu, logvar: (B, d). Returns (B,), nats per image. Raises ValueError if the shapes differ.
     """
     _check_same("kl_to_standard_normal", mu=mu, logvar=logvar)
     return 0.5 * (mu.square() + logvar.exp() - 1 - logvar).flatten(1).sum(1)

@@ -129,11 +129,11 @@ def move_codes(model, A, b):
     """Replace each code z of an Autoencoder by A z + b, in place; reconstructions stay as they are.
 
     The last encoder layer absorbs the map and the first decoder layer its inverse.
-    A: (D, D), invertible; b: (D,), D = latent_dim. Raises ValueError for other shapes.
+    A: (d, d), invertible; b: (d,), d = latent_dim. Raises ValueError for other shapes.
     """
-    D = model.latent_dim
-    if A.shape != (D, D) or b.shape != (D,):
-        raise ValueError(f"move_codes: got A {tuple(A.shape)} and b {tuple(b.shape)}, expected ({D}, {D}) and ({D},)")
+    d = model.latent_dim
+    if A.shape != (d, d) or b.shape != (d,):
+        raise ValueError(f"move_codes: got A {tuple(A.shape)} and b {tuple(b.shape)}, expected ({d}, {d}) and ({d},)")
     last, first = model.encoder[-1], model.decoder[0]
     A64, b64 = A.double(), b.double()
     decode_weight = first.weight.double() @ torch.linalg.inv(A64)

@@ -17,9 +17,11 @@ def test_the_quick_recipe_is_no_worse_than_the_sources(value, model):
     assert numbers[f"{model}.quick.test.total"]["n"] == numbers[f"{model}.source.test.total"]["n"] == 5
 
 
-def test_at_equal_length_the_autoencoder_reconstructs_better(value):
-    assert value("plain3.quick.test.mean_se") < value("vae3.quick.test.mean_se")
+def test_at_equal_length_the_vae_does_not_reconstruct_better(value):
     assert value("plain.quick.test.mean_se") < 0.9 * value("vae.quick.test.mean_se")
+    numbers = measurements.read()
+    scatter = sum(numbers[f"{name}.quick.test.mean_se"]["sd"] for name in ("plain3", "vae3"))
+    assert value("plain3.quick.test.mean_se") == pytest.approx(value("vae3.quick.test.mean_se"), abs=scatter)
 
 
 def test_longer_codes_reconstruct_better(value):

@@ -91,7 +91,7 @@ def opened(browser, url, within, **options):
 
     page.route("**/*", check)
     page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("console", lambda message: message.type in ("error", "warning") and complaints.append(message.text))
+    page.on("console", lambda message: message.type == "error" and complaints.append(message.text))
     page.goto(url)
     return page, complaints
 

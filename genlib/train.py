@@ -1,5 +1,6 @@
 """Training: recipes, the loop, and what it records."""
 
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -85,7 +86,8 @@ def fit(model, images, recipe, *, loss, test_images=None, device="auto", on_epoc
     # Drawn, not counted up: torch's CPU generator looks at the low 32 bits of a seed alone.
     seeds = torch.randint(2**32, (recipe.epochs,), generator=torch.Generator().manual_seed(recipe.seed)).tolist()
     start = time.perf_counter()
-    bar = tqdm(total=recipe.epochs * steps, unit="batch", leave=False)
+    quiet = bool(os.environ.get("TQDM_DISABLE"))  # tqdm itself obeys it in a terminal, not in a notebook
+    bar = tqdm(total=recipe.epochs * steps, unit="batch", leave=False, disable=quiet)
     try:
         for epoch in range(1, recipe.epochs + 1):
             torch.manual_seed(seeds[epoch - 1])

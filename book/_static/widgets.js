@@ -7,8 +7,9 @@
   const STATE = "application/vnd.jupyter.widget-state+json";
   const VIEW = "application/vnd.jupyter.widget-view+json";
 
+  const isChinese = document.documentElement.lang.startsWith("zh");
   const needsKernel = (name) =>
-    document.documentElement.lang.startsWith("zh")
+    isChinese
       ? `这个控件（${name}）要连接内核才能使用：请在 JupyterLab 或 Colab 中打开本页的 notebook。`
       : `This widget (${name}) needs a live kernel: open this page's notebook in JupyterLab or Colab.`;
 
@@ -141,6 +142,19 @@
     });
   }
 
+  /** A bar; no label where its description is empty, but always a name for those who hear it. */
+  function progress(model, el) {
+    const [label, bar] = [element("span", "widget-label"), element("progress", "")];
+    el.append(label, bar);
+    follow(model, ["description", "min", "max", "value"], () => {
+      label.textContent = model.get("description");
+      label.hidden = !label.textContent;
+      bar.setAttribute("aria-label", label.textContent || (isChinese ? "进度" : "Progress"));
+      bar.max = model.get("max") - model.get("min");
+      bar.value = model.get("value") - model.get("min");
+    });
+  }
+
   const modules = new Map(); // source -> promise of the module
   const definitions = new Map(); // model -> promise of what its module's default export is or returns
 
@@ -178,6 +192,8 @@
   const VIEWS = {
     FloatSliderModel: ["widget-slider", slider],
     IntSliderModel: ["widget-slider", slider],
+    FloatProgressModel: ["widget-text", progress],
+    IntProgressModel: ["widget-text", progress],
     BoxModel: ["widget-box", box],
     HBoxModel: ["widget-box widget-hbox", box],
     VBoxModel: ["widget-box widget-vbox", box],
@@ -212,6 +228,7 @@
   async function mount(script) {
     const { model_id: id } = JSON.parse(script.textContent);
     const shown = await view(models.get(id));
+    if (shown.style.visibility === "hidden") return; // such as a bar that went when the training was done
     script.after(element("div", "live-widget", shown));
     if (!shown.matches(".widget-missing")) script.previousElementSibling?.classList.add("widget-picture");
   }

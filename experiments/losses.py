@@ -1,6 +1,6 @@
 """Losses of both models by recipe and number of latents, over five seeds.
 
-python experiments/losses.py: some two hours on two cores, one run a core; goes on where it stopped.
+python experiments/losses.py: about an hour on two quiet cores, one run a core; goes on where it stopped.
 Each finished run is a line of losses.jsonl; all of them together make the numbers in results.json.
 """
 

@@ -112,6 +112,13 @@ def counted(notebook):
         yield f"execution counts {counts}: run `make notebooks`"
 
 
+def no_progress_stored(notebook):
+    """A stored bar would differ from run to run, and show the reader somebody's waiting time."""
+    for cell in code(notebook):
+        if "nbval-ignore-output" in tags(cell) and cell["outputs"]:
+            yield f"{cell['id']}: stores the output of training"
+
+
 def ignored_only_in_training(notebook):
     for cell in code(notebook):
         if "nbval-ignore-output" in tags(cell) and not re.search(r"\bfit\(|\.backward\(\)", cell["source"]):
@@ -193,6 +200,7 @@ CHECKS = [
     no_machine,
     clean_outputs,
     counted,
+    no_progress_stored,
     ignored_only_in_training,
     figures_assert,
     short_cells,
@@ -317,6 +325,7 @@ MUTATIONS = [
     (clean_outputs, shown({"output_type": "error", "ename": "E", "evalue": "", "traceback": []})),
     (clean_outputs, shown({"output_type": "stream", "name": "stderr", "text": "x"})),
     (counted, lambda n: n["cells"][3].update(execution_count=None)),
+    (no_progress_stored, lambda n: n["cells"][2].update(outputs=[PNG])),
     (ignored_only_in_training, source(2, "print(1)")),
     (figures_assert, source(3, "plt.show()")),
     (short_cells, source(3, "x\n" * 21)),

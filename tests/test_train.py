@@ -101,6 +101,7 @@ def test_ctrl_c_ends_training_with_the_model_usable(tmp_path):
         "from genlib.train import Recipe, fit\n"
         "from genlib.models import Autoencoder\n"
         "from genlib.losses import autoencoder_loss\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # background jobs start with it ignored
         "model = Autoencoder()\n"
         "def stop(epoch, model, history):\n"
         "    if epoch == 3: os.kill(os.getpid(), signal.SIGINT)\n"

@@ -90,10 +90,7 @@ def finished():
     """The runs that a file of earlier work holds for the recipes as they are now."""
     lines = RUNS.read_text(encoding="utf-8").splitlines() if RUNS.exists() else []
     runs = [json.loads(line) for line in lines]
-    current = {name: PRESETS[preset] for name, (_, _, preset) in SETTINGS.items()}
-    return [
-        r for r in runs if r["name"] in current and r["recipe"] == asdict(replace(current[r["name"]], seed=r["seed"]))
-    ]
+    return [r for r in runs if r["name"] in SETTINGS and r["recipe"] == asdict(recipe_of(r["name"], r["seed"]))]
 
 
 def summarise(runs):

@@ -36,7 +36,8 @@ def code_map(model, images, labels, target=CHOSEN_CODE):
     clear = is_clear.nonzero().flatten().tolist()
     if not clear:
         raise ValueError("code_map: got a model that decodes none of the fives as a clear 5; train it for longer")
-    index = min(clear, key=lambda i: (distance[i] - distance.median()).abs())
+    usual = distance.median()
+    index = min(clear, key=lambda i: (distance[i] - usual).abs())
     target = torch.tensor(target, dtype=torch.float64)
     arm = codes[index] - mean
     A = target.norm() / arm.norm() * _rotation(arm / arm.norm(), target / target.norm())

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 import torch
+from torchvision.datasets.mnist import read_image_file
+from torchvision.transforms.v2.functional import normalize, to_dtype
 
 from genlib import data
 from genlib.data import to_img
@@ -22,17 +24,11 @@ def test_training_set(train_digits):
     assert mean_pixel == pytest.approx(0.1307, abs=1e-4)  # the constant every MNIST tutorial normalises with
 
 
-def test_test_set_follows_the_tutorials_normalisation(test_digits):
+def test_test_set_follows_the_tutorials_normalisation(test_digits, tmp_path):
     """ToTensor then Normalize(0.5, 0.5), as the source tutorial does it."""
-    from torchvision.datasets.mnist import read_image_file
-    from torchvision.transforms.v2.functional import normalize, to_dtype
-
     images, labels = test_digits
     assert images.shape == (10000, 784) and labels[:4].tolist() == [7, 2, 1, 0]
-    import tempfile
-
-    with tempfile.TemporaryDirectory() as folder:
-        pixels = read_image_file(data._unpacked("t10k-images-idx3-ubyte.gz", folder))[:50, None]
+    pixels = read_image_file(data._unpacked("t10k-images-idx3-ubyte.gz", tmp_path))[:50, None]
     expected = normalize(to_dtype(pixels, torch.float32, scale=True), [0.5], [0.5]).flatten(1)
     torch.testing.assert_close(images[:50], expected)
 

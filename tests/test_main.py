@@ -7,7 +7,7 @@ import torch
 from safetensors import safe_open
 
 from genlib.__main__ import SHIPPED, _rotation, code_map
-from genlib.models import CHOSEN_CODE, Autoencoder, load_pretrained, move_codes
+from genlib.models import CHOSEN_CODE, Autoencoder, load_pretrained, move_codes, resources
 
 
 def test_train_writes_weights_as_they_ship(tmp_path):
@@ -25,8 +25,6 @@ def test_train_writes_weights_as_they_ship(tmp_path):
 
 @pytest.mark.parametrize("name", ["autoencoder", "vae"])
 def test_shipped_weights_are_of_the_shipped_recipe(name):
-    from genlib.models import resources
-
     with safe_open(resources.files("genlib") / "weights" / f"{name}.safetensors", "pt") as weights:
         recipe = json.loads(weights.metadata()["recipe"])
     assert recipe == {key: getattr(SHIPPED[name], key) for key in recipe}

@@ -1,3 +1,4 @@
+import json
 import os
 
 import pytest
@@ -6,6 +7,7 @@ from safetensors import safe_open
 from torch import nn
 
 from genlib import models
+from genlib.__main__ import LOSSES
 from genlib.judge import judge
 from genlib.losses import autoencoder_loss
 from genlib.models import CHOSEN_CODE, VAE, Autoencoder, load_pretrained, move_codes, save_weights, ship
@@ -99,10 +101,6 @@ def test_the_chosen_code_is_a_five(train_digits):
 
 @pytest.mark.parametrize("name", ["autoencoder", "vae"])
 def test_shipped_weights_reach_the_loss_they_name(name, test_digits):
-    import json
-
-    from genlib.__main__ import LOSSES
-
     with safe_open(models.resources.files("genlib") / "weights" / f"{name}.safetensors", "pt") as shipped:
         named = json.loads(shipped.metadata()["test"])
     with torch.no_grad():

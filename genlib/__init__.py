@@ -2,12 +2,12 @@
 
 data: MNIST. models: the networks and their shipped weights. losses: one number per image.
 train: recipes and `fit`. judge: which digit an image resembles. plots: the figures.
-explorer: sliders over latent coordinates.
+explorer: what can be moved, drawn or played, also in the static page.
 """
 
 from genlib import plots
 from genlib.data import load_mnist, to_img
-from genlib.explorer import LatentExplorer
+from genlib.explorer import KLExplorer, LatentExplorer, Playground, TrainingExplorer
 from genlib.judge import judge
 from genlib.losses import autoencoder_loss, kl_normal, kl_to_standard_normal, squared_error, vae_loss
 from genlib.models import CHOSEN_CODE, VAE, Autoencoder, load_pretrained, move_codes
@@ -19,8 +19,11 @@ __all__ = [
     "VAE",
     "Autoencoder",
     "History",
+    "KLExplorer",
     "LatentExplorer",
+    "Playground",
     "Recipe",
+    "TrainingExplorer",
     "autoencoder_loss",
     "fit",
     "judge",

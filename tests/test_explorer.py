@@ -13,7 +13,8 @@ import pytest
 import torch
 from torch import nn
 
-from genlib.explorer import INACTIVE_KL, LatentExplorer, pack_layers
+from genlib.explorer.core import pack_layers
+from genlib.explorer.latent import INACTIVE_KL, LatentExplorer
 from genlib.models import CHOSEN_CODE, VAE, Autoencoder
 
 

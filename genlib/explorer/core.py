@@ -1,0 +1,166 @@
+"""What all explorers share: the view that runs in the reader's browser, with or without a kernel, and the picture.
+
+A view's JavaScript is one ES module, joined from core.js and the view's own files; it imports and fetches
+nothing. Sliders are plain ipywidgets, tied to a view by jslink, so that a page without a kernel needs
+nothing but the widgets' state.
+"""
+
+import base64
+import io
+import math
+import re
+import warnings
+from pathlib import Path
+
+import ipywidgets
+import matplotlib.style
+import torch
+import traitlets
+from ipywidgets.widgets.widget_int import SliderStyle
+from matplotlib.figure import Figure
+from torch import nn
+
+from genlib.models import PIXELS
+from genlib.plots import DIGIT_COLORS
+
+_ACTIVATIONS = {nn.ReLU: "relu", nn.Tanh: "tanh"}  # what core.js computes
+_IMPORT = re.compile(r'^import \{[^}]*\} from "\./\w+\.js";\n', re.MULTILINE)
+_SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+
+
+def module(*names):
+    """core.js and these files as one ES module: anywidget loads it from a Blob, which can import no file."""
+    files = (Path(__file__).with_name(f"{name}.js") for name in ("core", *names))
+    return "\n".join(_IMPORT.sub("", file.read_text(encoding="utf-8")) for file in files)
+
+
+class ScatterTraits(traitlets.HasTraits):
+    """Labelled codes, as scatter.js draws them."""
+
+    codes = traitlets.Bytes().tag(sync=True)  # ([sets,] N, latent_dim) int16, in units of 1 / scale
+    scale = traitlets.Float().tag(sync=True)
+    labels = traitlets.Bytes().tag(sync=True)  # (N,) uint8
+    colors = traitlets.List(list(DIGIT_COLORS)).tag(sync=True)  # one per digit
+    axes = traitlets.List().tag(sync=True)  # up to three latents, counted from 0
+    ranges = traitlets.List().tag(sync=True)  # [low, high] of each of these axes
+
+
+class Explorer(ipywidgets.VBox):
+    """A widget that also has a picture of itself, for readers without a browser's help."""
+
+    figsize = (8, 4)  # of the picture, in inches
+
+    def _repr_mimebundle_(self, **kwargs):
+        bundle = super()._repr_mimebundle_(**kwargs)
+        return bundle | {"image/png": base64.b64encode(self.picture()).decode()}
+
+    def picture(self):
+        """The explorer at its start as a PNG, the same bytes each time."""
+        with matplotlib.style.context("default"), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Attempting to set identical")  # the axes that pad two latents
+            figure = Figure(figsize=self.figsize, dpi=100, facecolor="white", layout="constrained")
+            self._draw(figure)
+            png = io.BytesIO()
+            figure.savefig(png, format="png", metadata={"Software": None})  # no version: bytes depend on the data alone
+        return png.getvalue()
+
+    def _draw(self, figure):
+        raise NotImplementedError
+
+
+def sliders(children):
+    """A box of sliders, in as many columns as fit."""
+    return ipywidgets.Box(children).add_class("genlib-sliders")
+
+
+def slider_looks():
+    """Layout and style for all sliders of an explorer, for a smaller state."""
+    return {"layout": ipywidgets.Layout(), "style": SliderStyle(description_width="initial")}
+
+
+def subscripted(letter, number):
+    """A letter with a number below it, such as z₁."""
+    return letter + str(number).translate(_SUBSCRIPTS)
+
+
+def show_digit(ax, digit):
+    """A picture (28, 28) on [0, 1], without ticks."""
+    ax.imshow(digit.numpy(), cmap="gray", vmin=0, vmax=1)
+    ax.set(xticks=[], yticks=[])
+
+
+def pack_layers(layers):
+    """An nn.Sequential of Linear, ReLU and Tanh as what explorer.js computes with.
+
+    Returns (spec, weights): per linear layer its sizes, activation, dtype and byte offsets, and
+    the bytes. A matrix travels as float16 where that loses nothing, otherwise, like every
+    bias, as float32; the browser thus has PyTorch's own numbers. Raises ValueError for any other layer.
+    """
+    spec, weights = [], bytearray()
+    for layer in layers:
+        if isinstance(layer, nn.Linear):
+            matrix = layer.weight.detach().cpu().float()
+            half = torch.equal(matrix.half().float(), matrix)
+            entry = {"in": layer.in_features, "out": layer.out_features, "activation": "identity"}
+            entry |= {"dtype": "float16" if half else "float32", "offset": len(weights)}
+            weights += matrix.numpy().astype("<f2" if half else "<f4").tobytes()
+            weights += bytes(-len(weights) % 4)  # a Float32Array starts at a multiple of 4
+            bias = torch.zeros(layer.out_features) if layer.bias is None else layer.bias.detach().cpu()
+            spec.append(entry | {"bias": len(weights)})
+            weights += bias.numpy().astype("<f4").tobytes()
+        elif type(layer) in _ACTIVATIONS and spec and spec[-1]["activation"] == "identity":
+            spec[-1]["activation"] = _ACTIVATIONS[type(layer)]
+        else:
+            raise ValueError(f"pack_layers: got {layer}, expected Linear layers, each with a ReLU, a Tanh or nothing")
+    return spec, bytes(weights)
+
+
+def rounded_ends(low, high):
+    """Slider ends around low and high, (latent_dim,) each, as two lists, and the decimals that codes are rounded to."""
+    reach = max(low.abs().max().item(), high.abs().max().item(), 1e-6)
+    # Hundredths, finer for codes within +-1; never more than an int16 holds.
+    decimals = min(max(2, 2 - math.floor(math.log10(reach))), math.floor(math.log10(32766 / reach)))
+    low, high = (low * 10.0**decimals).floor(), (high * 10.0**decimals).ceil()
+    high = torch.maximum(high, low + 10)  # a latent that never varies still gets a slider that moves
+    return *([round(v / 10.0**decimals, decimals) for v in ends.tolist()] for ends in (low, high)), decimals
+
+
+def pack_points(codes, labels, axes, low, high, decimals):
+    """The values of ScatterTraits for codes (..., N, latent_dim), labels (N,) and ends from rounded_ends."""
+    return {
+        "codes": (codes * 10.0**decimals).round().numpy().astype("<i2").tobytes(),
+        "scale": 10.0**decimals,
+        "labels": labels.numpy().astype("u1").tobytes(),
+        "axes": axes,
+        "ranges": [[low[i], high[i]] for i in axes],
+    }
+
+
+def pack_images(images):
+    """Images (..., 784) on [-1, 1] as MNIST's own bytes."""
+    return ((images + 1) * 127.5).round().clamp(0, 255).cpu().numpy().astype("u1").tobytes()
+
+
+def device_of(model):
+    return next(model.parameters()).device
+
+
+def checked_digits(function, images, labels):
+    """Images (N, 784) float32 and labels (N,) on the CPU; ValueError, naming the function, for anything else."""
+    images = torch.as_tensor(images).detach().cpu().float()
+    if images.ndim != 2 or images.shape[1] != PIXELS or len(images) == 0:
+        raise ValueError(f"{function}: got images of shape {tuple(images.shape)}, expected (N, {PIXELS}), N > 0")
+    return images, checked_labels(function, labels, len(images))
+
+
+def checked_labels(function, labels, count):
+    """Labels (count,) on the CPU; ValueError, naming the function, for anything but digits."""
+    labels = torch.as_tensor(labels).detach().cpu()
+    if labels.shape != (count,):
+        raise ValueError(f"{function}: got labels of shape {tuple(labels.shape)}, expected ({count},)")
+    if labels.is_floating_point() or labels.min() < 0 or labels.max() > 9:
+        raise ValueError(
+            f"{function}: got {labels.dtype} labels from {labels.min().item()} to {labels.max().item()}, "
+            "expected whole numbers from 0 to 9"
+        )
+    return labels

@@ -1,0 +1,81 @@
+// The decoded digit beside the codes in space. Each latent is a trait, to which a slider is tied.
+
+import { bytesOf, drawDigit, element, inPageLanguage, makeAnnouncer, makeNetwork, makePixels } from "./core.js";
+import { onLooks, once, STYLE } from "./core.js";
+import { makeScatter, pointsOf } from "./scatter.js";
+
+const WORDS = {
+  en: {
+    digit: (code, label) => `Decoded digit at ${code}. Nearest encoded digit: ${label}.`,
+    nearest: (label) => `Nearest encoded digit: ${label}`,
+  },
+  zh: {
+    digit: (code, label) => `${code} 处解码出的数字。最近的已编码数字：${label}。`,
+    nearest: (label) => `最近的已编码数字：${label}`,
+  },
+};
+
+const FOLD_STYLE = `
+.genlib-fold summary { cursor: pointer; padding: 4px; }
+.genlib-fold:has(details:not([open])) + .genlib-sliders { display: none; }
+:root:lang(zh) .genlib-fold [lang="en"], :root:not(:lang(zh)) .genlib-fold [lang="zh"] { display: none; }
+/* On a phone the digit stays in sight while the sliders below it are moved. */
+@media (max-width: 600px) {
+  .widget-any:has(> .genlib-latent), .genlib-latent { display: contents; }
+  .genlib-latent .genlib-digit { position: sticky; z-index: 2; top: var(--pst-header-height, 0); align-self: start;
+    width: 30%; min-width: 112px; flex: none; }
+}
+`;
+
+const squaredDistance = (a, b) => a.reduce((sum, v, i) => sum + (v - b[i]) ** 2, 0);
+
+/** What anywidget calls, once per model: the decoder is made once, then each view of the model drawn with it. */
+export default () => {
+  let decode, points;
+
+  function nearestLabel(z) {
+    const distances = points.codes.map((code) => squaredDistance(code, z));
+    return points.labels[distances.indexOf(Math.min(...distances))];
+  }
+
+  return {
+    initialize({ model }) {
+      decode = makeNetwork(model.get("layers"), bytesOf(model.get("weights")));
+      points = pointsOf(model);
+    },
+
+    render({ model, el }) {
+      const text = inPageLanguage(WORDS);
+      const traits = points.codes[0].map((_, i) => `z${i + 1}`);
+      const onPick = (index) => {
+        traits.forEach((trait, i) => model.set(trait, points.codes[index][i]));
+        model.save_changes();
+      };
+      const digit = makePixels();
+      const [spoken, say] = makeAnnouncer();
+      const scatter = makeScatter({ ...points, onPick });
+      const left = element("div", { class: "genlib-digit" }, digit, spoken);
+      const view = element("div", { class: "genlib-view genlib-latent" }, left, scatter.block);
+      el.append(element("style", {}, STYLE + FOLD_STYLE), view);
+
+      const draw = () => {
+        const z = traits.map((trait) => model.get(trait));
+        drawDigit(digit, decode(z));
+        scatter.move(z);
+        const code = points.axes.map((axis) => `z${axis + 1} = ${Number(z[axis].toFixed(4))}`).join(", ");
+        const label = nearestLabel(z);
+        digit.setAttribute("aria-label", text.digit(code, label));
+        return label;
+      };
+      const update = once(() => say(text.nearest(draw())));
+      const events = traits.map((trait) => `change:${trait}`);
+      for (const event of events) model.on(event, update);
+      const endLooks = onLooks(scatter.block, scatter.redraw);
+      draw();
+      return () => {
+        for (const event of events) model.off(event, update);
+        endLooks();
+      };
+    },
+  };
+};

@@ -4,11 +4,12 @@ PORT ?= 8000
 PIP := .venv/bin/python -m pip install --disable-pip-version-check
 RUN := .venv/bin/python
 
-.PHONY: help book serve test notebooks numbers acknowledge lab
+.PHONY: help book serve weigh test notebooks numbers acknowledge lab
 
 help:
 	@echo "make book         build both languages into _build/html (needs no torch)"
 	@echo "make serve        build, then serve the book on http://127.0.0.1:$(PORT)"
+	@echo "make weigh        build, then print what each page weighs and how fast it is"
 	@echo "make test         run every test and every notebook"
 	@echo "make notebooks    execute the chapters and store their outputs in both languages"
 	@echo "make numbers      fill the measured numbers of the prose from experiments/results.json"
@@ -20,6 +21,9 @@ book: .venv/.book
 
 serve: book
 	$(RUN) -m http.server --bind 127.0.0.1 --directory _build/html $(PORT)
+
+weigh: .venv/.all book
+	$(RUN) book/weigh.py
 
 test: export OMP_NUM_THREADS = 1
 test: .venv/.all

@@ -12,6 +12,9 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 
+from head import protect
+from shared import prune
+
 BOOK = Path(__file__).resolve().parent
 ROOT = BOOK.parent
 CONFIG = ROOT / "_config.yml"
@@ -115,7 +118,9 @@ def main():
         sys.exit("Interrupted. The next build starts afresh.")
     if failed := [lang for lang, succeeded in results.items() if not succeeded]:
         sys.exit(f"The book did not build: {', '.join(failed)}. Warnings are errors here; they are listed above.")
-    shutil.copy(BOOK / "root.html", output / "html" / "index.html")
+    prune(output / "html" / "shared", output.glob("html/*/*.html"))
+    root = (BOOK / "root.html").read_text(encoding="utf-8")
+    (output / "html" / "index.html").write_text(protect(root), encoding="utf-8")
     print(f"The book is ready: open {output / 'html' / 'index.html'}")
 
 

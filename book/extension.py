@@ -5,15 +5,18 @@ Nothing here depends on Jupyter Book.
 
 import html
 import re
-import shutil
-from importlib.util import find_spec
 from itertools import pairwise, takewhile
 from pathlib import Path
 from unicodedata import category, east_asian_width
 
+import head
+import lighten
+import shared
+import widgets
 import yaml
 from docutils import nodes
 from docutils.statemachine import StringList
+from latex2mathml.converter import convert
 from sphinx.search import SearchLanguage, languages
 from sphinx.search.en import SearchEnglish
 from sphinx.transforms import SphinxTransform
@@ -21,15 +24,14 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util.docutils import SphinxDirective
 
 BOOK = Path(__file__).resolve().parent
-MATHJAX = "mathjax/tex-chtml.js"
 COLAB = "https://colab.research.google.com"
-WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
-# Sphinx's language -> the folder, tag and name of the language that the toggle leads to
-OTHER = {
-    "en": {"folder": "zh", "tag": "zh-CN", "name": "中文"},
-    "zh_CN": {"folder": "en", "tag": "en", "name": "English"},
+# by Sphinx's name of the language; the keys of OTHER are those of the language that the toggle leads away from
+LANGUAGES = {
+    "en": {"folder": "en", "tag": "en", "locale": "en_US", "name": "English"},
+    "zh_CN": {"folder": "zh", "tag": "zh-CN", "locale": "zh_CN", "name": "中文"},
 }
+OTHER = {"en": LANGUAGES["zh_CN"], "zh_CN": LANGUAGES["en"]}
 
 LABELS = {
     "zh_CN": {
@@ -46,6 +48,12 @@ LABELS = {
         "System Settings": "跟随系统",
     }
 }
+
+# Sphinx's own makes a function of a string, which the page's policy refuses. Only Chinese has some, and no plurals.
+ADD_TRANSLATIONS = """Documentation.addTranslations = ({ messages, locale }) => {
+  Object.assign(Documentation.TRANSLATIONS, messages);
+  Object.assign(Documentation, { LOCALE: locale, PLURAL_EXPR: () => 0 });
+};"""
 
 
 # -- Headings ----------------------------------------------------------------------------------------------------------
@@ -125,21 +133,18 @@ def _joins(left, right):
     return all(wide) or any(w and category(c).startswith("P") for w, c in zip(wide, left + right, strict=True))
 
 
-# -- Widgets -----------------------------------------------------------------------------------------------------------
+class MathWithoutScripts(SphinxPostTransform):
+    """Before each formula, the same as MathML for readers without JavaScript, in place of its TeX (see layout.html)."""
 
-
-class WidgetPictures(SphinxPostTransform):
-    """Keep a widget's view beside its picture, for widgets.js to show; myst-nb alone would keep one of the two."""
-
-    default_priority = 3  # before myst-nb chooses
+    default_priority = 600  # after Typography
     formats = ("html",)
 
     def run(self, **kwargs):
-        for bundle in self.document.findall(nodes.container):
-            if bundle.get("nb_element") == "mime_bundle":
-                forms = {form["mime_type"]: form for form in bundle}
-                if WIDGET_VIEW in forms and "image/png" in forms:
-                    forms["image/png"] += forms[WIDGET_VIEW].children
+        for kind, display in ((nodes.math, "inline"), (nodes.math_block, "block")):
+            for formula in list(self.document.findall(kind)):
+                tex = formula.astext().replace("{aligned}", "{split}")  # the same, by the one name that convert knows
+                mathml = f"<noscript>{convert(tex, display=display)}</noscript>"
+                formula.parent.insert(formula.parent.index(formula), nodes.raw("", mathml, format="html"))
 
 
 # -- Tables ------------------------------------------------------------------------------------------------------------
@@ -249,8 +254,8 @@ def configure(app, config):
     config.html_static_path.append(str(BOOK / "_static"))
     config.templates_path.append(str(BOOK / "_templates"))
     config.html_favicon = str(BOOK / "_static" / "favicon.svg")
-    config.mathjax_path = MATHJAX
-    config.nb_ipywidgets_js = {"widgets.js": {"defer": "defer"}}  # on the pages that hold widgets
+    if config.html_baseurl:
+        config.html_baseurl = f"{config.html_baseurl.rstrip('/')}/{LANGUAGES[config.language]['folder']}/"
     languages["zh"] = SearchChinese
     options = config.html_theme_options
     if options.get("repository_url"):
@@ -272,42 +277,38 @@ def add_languages(app, pagename, templatename, context, doctree):
     context["default_url"] = f"{up}index.html"
 
 
-def copy_mathjax(app, exception):
-    """Copy from the installed package what pages load: the script, its extensions and its fonts, not all 24 MB."""
+def add_head(app, pagename, templatename, context, doctree):
+    """Give the page a title, a description and a card."""
+    index = app.env.get_and_resolve_doctree(app.config.root_doc, app.builder) if doctree is None else None
+    here, other = LANGUAGES[app.config.language]["locale"], OTHER[app.config.language]["locale"]
+    context.update(head.metadata(context, doctree, index and head.describe(index), here, other))
+
+
+def finish_pages(app, exception):
+    """Change in the written pages what the theme and myst-nb fix there, and protect them as they are then."""
     if exception:
         return
-    package = Path(find_spec("sphinx-mathjax-offline").submodule_search_locations[0]) / "static"
-    for part in (MATHJAX, "mathjax/input/tex/extensions", "mathjax/output/chtml/fonts/woff-v2"):
-        source, target = package / part, Path(app.outdir) / "_static" / part
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if source.is_dir():
-            shutil.copytree(source, target, dirs_exist_ok=True)
-        else:
-            shutil.copy(source, target)
-
-
-def translate_labels(app, exception):
-    """Translate the labels that the theme and myst-nb have in English only."""
-    if exception or app.config.language not in LABELS:
-        return
-    labels = LABELS[app.config.language]
-    pattern = re.compile(f'(?<=[el]=")({"|".join(map(re.escape, labels))})(?=")')
-    for page in Path(app.outdir).glob("**/*.html"):
-        text = page.read_text(encoding="utf-8")
-        page.write_text(pattern.sub(lambda match: labels[match[1]], text), encoding="utf-8")
+    labels = LABELS.get(app.config.language, {})
+    pattern = re.compile(f'(?<=[el]=")({"|".join(map(re.escape, labels)) or "(?!)"})(?=")')
+    for page in Path(app.outdir).glob("*.html"):
+        text = page.read_text(encoding="utf-8").replace(' onclick="window.print()"', "")  # book.js does it
+        page.write_text(head.protect(pattern.sub(lambda match: labels[match[1]], text)), encoding="utf-8")
 
 
 def setup(app):
+    for part in (shared, widgets, lighten):
+        part.setup(app)
     app.add_directive("glossary-table", Glossary)
     app.add_directive("references-table", References)
     app.add_transform(HeadingAnchors)
     app.add_post_transform(Typography)
-    app.add_post_transform(WidgetPictures)
+    app.add_post_transform(MathWithoutScripts)
     app.connect("config-inited", configure)
     app.connect("builder-inited", keep_outputs_apart, priority=600)  # after myst-nb has made its settings
     app.connect("html-page-context", add_languages)
-    app.connect("build-finished", copy_mathjax)
-    app.connect("build-finished", translate_labels)
+    app.connect("html-page-context", add_head)
+    app.connect("build-finished", finish_pages, priority=900)  # what comes after would not match the hashes
     app.add_css_file("book.css")
+    app.add_js_file(None, body=ADD_TRANSLATIONS, priority=300)  # after doctools.js, before translations.js
     app.add_js_file("book.js", loading_method="defer")
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,10 +1,20 @@
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
 import matplotlib
 import pytest
 import torch
+from browser import launched, served
 
 from genlib.data import load_mnist
 
 matplotlib.use("Agg")
+
+ROOT = Path(__file__).resolve().parents[1]
+PATIENCE = 120_000  # milliseconds, for a machine that does other work meanwhile
 
 
 @pytest.fixture(autouse=True)
@@ -20,3 +30,70 @@ def test_digits():
 @pytest.fixture(scope="session")
 def train_digits():
     return load_mnist()
+
+
+# -- The built book, and a browser to read it with ---------------------------------------------------------------------
+
+
+def copy_sources(tree):
+    """What the book is built from, copied to a folder. Returns the folder."""
+    ignore = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints")
+    for name in ("book", "notebooks"):
+        shutil.copytree(ROOT / name, tree / name, ignore=ignore)
+    shutil.copy(ROOT / "_config.yml", tree)
+    return tree
+
+
+def build(tree):
+    """Build the book of copied sources into tree/_build. Returns the finished process."""
+    return subprocess.run([sys.executable, "book/build.py"], cwd=tree, capture_output=True, text=True, timeout=300)
+
+
+@pytest.fixture(scope="module")  # not longer: its event loop would be in the way of those that run notebooks
+def browser():
+    """Chromium or Chrome where there is one, or Playwright's own; otherwise a skip, but under CI a failure."""
+    try:
+        with launched() as browser:
+            yield browser
+    except FileNotFoundError as error:
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(str(error))
+
+
+@pytest.fixture(scope="session")
+def html(tmp_path_factory):
+    """The folder of the built book."""
+    tree = copy_sources(tmp_path_factory.mktemp("book"))
+    done = build(tree)
+    assert done.returncode == 0, done.stderr
+    return tree / "_build" / "html"
+
+
+@pytest.fixture(scope="session")
+def sites(html):
+    """Where the built book begins: {"http": address, "file": address}. Ask for `browser` before it."""
+    with served(html) as address:
+        yield {"http": address, "file": html.as_uri()}
+
+
+def opened(browser, url, within, prepare=lambda page: None, until="load", **options):
+    """A page at `url` that may load what is `within`, and its list of complaints: refused requests and errors.
+
+    prepare: called with the page before it loads anything. until: what to wait for. options: of the browser's context.
+    """
+    context = browser.new_context(**{"viewport": {"width": 1000, "height": 900}, **options})
+    context.set_default_timeout(PATIENCE)
+    page, complaints = context.new_page(), []
+
+    def check(route):
+        if route.request.url.startswith((within, "data:", "blob:")):
+            route.continue_()
+        else:
+            complaints.append(f"asks for {route.request.url}")
+            route.abort()
+
+    page.route("**/*", check)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda message: message.type == "error" and complaints.append(message.text))
+    prepare(page)
+    page.goto(url, wait_until=until)
+    return page, complaints

@@ -2,15 +2,11 @@
 
 import base64
 import json
-import os
-import threading
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
+import re
 
 import pytest
 import torch
-from test_book import BROWSER, ROOT, build, copy_sources
+from conftest import ROOT, opened
 from torch.nn.functional import normalize
 
 from genlib import load_pretrained
@@ -19,8 +15,8 @@ STATE = "application/vnd.jupyter.widget-state+json"
 VIEW = "application/vnd.jupyter.widget-view+json"
 SCRIPT, STYLE = (ROOT / "book" / "_static" / name for name in ("widgets.js", "book.css"))
 IMAGE = "data:image/gif;base64,R0lGODlhAQABAAAAACw="
+EXPLORER = ".live-widget:has(.genlib-digit)"  # of a latent space; a chapter may show others
 MODELS = {"01_autoencoder": "autoencoder", "03_vae": "vae"}
-PATIENCE = 120_000  # milliseconds, for a machine that does other work meanwhile
 # Each chapter in each language, over http and from a file.
 PAGES = [
     ("01_autoencoder", "en", "http"),
@@ -28,72 +24,16 @@ PAGES = [
     ("03_vae", "zh", "http"),
     ("03_vae", "en", "file"),
 ]
+PLAIN = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 PIXELS = """(canvas) => {
   const { data } = canvas.getContext("2d").getImageData(0, 0, 28, 28);
   return Array.from({ length: 784 }, (_, i) => data[4 * i]);
 }"""
-DECODE = """async ([state, codes]) => {
-  const view = Object.values(state).find((entry) => entry.state.layers);
-  const url = URL.createObjectURL(new Blob([view.state._esm], { type: "text/javascript" }));
-  const { makeNetwork } = await import(url);
-  const { data } = view.buffers.find(({ path }) => path[0] === "weights");
-  const decode = makeNetwork(view.state.layers, Uint8Array.from(atob(data), (c) => c.charCodeAt(0)).buffer);
+DECODE = """async ([source, layers, weights, codes]) => {
+  const { makeNetwork } = await import(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
+  const decode = makeNetwork(layers, Uint8Array.from(atob(weights), (c) => c.charCodeAt(0)).buffer);
   return codes.map((z) => Array.from(decode(z)));
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """Chromium or Chrome where there is one, or Playwright's own; otherwise a skip, but under CI a failure."""
-    missing = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        missing("Playwright is not installed: pip install -r requirements.txt")
-    with sync_playwright() as playwright:
-        program = BROWSER or playwright.chromium.executable_path
-        if not Path(program).exists():
-            missing("no Chromium or Chrome on the PATH, nor Playwright's own (playwright install chromium)")
-        with playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"]) as browser:
-            yield browser
-
-
-@pytest.fixture(scope="module")
-def sites(browser, tmp_path_factory):
-    """Where the built book begins: {"http": address, "file": address}."""
-    tree = copy_sources(tmp_path_factory.mktemp("book"))
-    done = build(tree)
-    assert done.returncode == 0, done.stderr
-    html = tree / "_build" / "html"
-
-    class Quiet(SimpleHTTPRequestHandler):
-        def log_message(self, *args):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=html))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield {"http": f"http://127.0.0.1:{server.server_port}", "file": html.as_uri()}
-    server.shutdown()
-
-
-def opened(browser, url, within, **options):
-    """A page at `url` that may load what is `within`, and its list of complaints: refused requests and errors."""
-    context = browser.new_context(viewport={"width": 1000, "height": 900}, **options)
-    context.set_default_timeout(PATIENCE)
-    page, complaints = context.new_page(), []
-
-    def check(route):
-        if route.request.url.startswith((within, "data:", "blob:")):
-            route.continue_()
-        else:
-            complaints.append(f"asks for {route.request.url}")
-            route.abort()
-
-    page.route("**/*", check)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("console", lambda message: message.type == "error" and complaints.append(message.text))
-    page.goto(url)
-    return page, complaints
 
 
 @pytest.fixture(scope="module", params=PAGES, ids="-".join)
@@ -102,6 +42,7 @@ def live(browser, sites, request):
     stem, lang, scheme = request.param
     page, complaints = opened(browser, f"{sites[scheme]}/{lang}/{stem}.html", sites[scheme])
     page.locator(".live-widget .genlib-digit canvas[aria-label]").wait_for()
+    page.locator("[aria-busy]").first.wait_for(state="detached")
     yield page, complaints, stem, lang
     page.context.close()
 
@@ -120,10 +61,10 @@ def decoded(stem, codes):
 def code(page, stem):
     """The code that the sliders show, as (1, latent_dim), in the latents' own order."""
     z = torch.zeros(1, load_pretrained(MODELS[stem]).latent_dim)
-    for label, value in page.locator(".widget-slider").evaluate_all(
+    for label, value in page.locator(f"{EXPLORER} .widget-slider").evaluate_all(
         "(rows) => rows.map((row) => [row.querySelector('label').textContent, row.querySelector('input').value])"
     ):
-        name = label.split()[0].translate(str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789"))
+        name = label.split()[0].translate(PLAIN)
         z[0, int(name.removeprefix("z")) - 1] = float(value)
     return z
 
@@ -135,7 +76,7 @@ def assert_digit_is_decoded(page, stem):
 def test_the_explorer_takes_the_place_of_its_picture_but_not_on_paper(live):
     page, _, stem, _ = live
     assert page.locator(".widget-missing").count() == 0  # nor does any other widget of a chapter need a kernel
-    picture, widget = page.locator("img.widget-picture"), page.locator(".live-widget:has(.genlib-view)")
+    picture, widget = page.locator("img.widget-picture:has(~ .live-widget .genlib-digit)"), page.locator(EXPLORER)
     assert (picture.is_visible(), widget.is_visible()) == (False, True)
     page.emulate_media(media="print")
     assert (picture.is_visible(), widget.is_visible()) == (True, False)
@@ -144,8 +85,8 @@ def test_the_explorer_takes_the_place_of_its_picture_but_not_on_paper(live):
 
 
 def test_keys_move_a_slider_its_readout_and_the_digit(live):
-    page, _, stem, _ = live
-    row = page.locator(".widget-slider").first
+    page, _, stem, lang = live
+    row = page.locator(f"{EXPLORER} .widget-slider").first
     slider, readout = row.locator("input"), row.locator("output")
     slider.focus()
     step = float(slider.get_attribute("step"))
@@ -155,15 +96,18 @@ def test_keys_move_a_slider_its_readout_and_the_digit(live):
     slider.press("PageDown")
     moved = float(slider.input_value())
     assert moved < start - 5 * step
-    assert readout.text_content() == slider.get_attribute("aria-valuetext")
+    minus = "负 " if lang == "zh" else "minus "
+    assert readout.text_content().replace("\u2212", minus) == slider.get_attribute("aria-valuetext")
     assert float(readout.text_content().replace("\u2212", "-")) == pytest.approx(moved)
+    label = row.locator("label").text_content()
+    assert slider.get_attribute("aria-label") == label.translate(PLAIN)  # screen readers pass over small digits
     assert (digit(page) - before).abs().max() > 0.05
     assert_digit_is_decoded(page, stem)
 
 
 def test_a_chosen_point_sets_the_sliders(live):
     page, _, stem, lang = live
-    canvas = page.locator(".genlib-space canvas")
+    canvas = page.locator(f"{EXPLORER} .genlib-space canvas")
     for key in ("ArrowUp", "ArrowLeft", "Home"):
         canvas.press(key)
     chosen = set()
@@ -185,8 +129,8 @@ def test_digits_are_pytorch_s_wherever_the_sliders_go(live):
     page, _, stem, _ = live
     for seed in range(24):
         torch.manual_seed(seed)
-        places = torch.rand(page.locator(".widget-slider").count()).tolist()
-        page.locator(".widget-slider input").evaluate_all(
+        places = torch.rand(page.locator(f"{EXPLORER} .widget-slider").count()).tolist()
+        page.locator(f"{EXPLORER} .widget-slider input").evaluate_all(
             """(inputs, places) => inputs.forEach((input, i) => {
               input.value = Number(input.min) + places[i] * (input.max - input.min);
               input.dispatchEvent(new Event("input"));
@@ -196,17 +140,39 @@ def test_digits_are_pytorch_s_wherever_the_sliders_go(live):
         assert_digit_is_decoded(page, stem)
 
 
-def test_digits_are_pytorch_s_far_outside_the_codes_of_the_data(live):
-    page, _, stem, _ = live
-    state = json.loads(page.locator(f'script[type="{STATE}"]').text_content())["state"]
-    (view,) = [entry for entry in state.values() if "layers" in entry["state"]]
-    (packed,) = [buffer["data"] for buffer in view["buffers"] if buffer["path"] == ["codes"]]
-    flat = torch.frombuffer(bytearray(base64.b64decode(packed)), dtype=torch.int16) / view["state"]["scale"]
+def test_digits_are_pytorch_s_far_outside_the_codes_of_the_data(live, html):
+    page, _, stem, lang = live
+    models = json.loads(page.locator(f'script[type="{STATE}"]').text_content())["state"].values()
+    (view,) = [model for model in models if "layers" in model["state"]]
+    codes, weights = (packed(view, name, html / lang) for name in ("codes", "weights"))
+    flat = torch.frombuffer(bytearray(base64.b64decode(codes)), dtype=torch.int16) / view["state"]["scale"]
     width = view["state"]["layers"][0]["in"]
     radius = flat.view(-1, width).norm(dim=1).max()
     codes = normalize(torch.randn(48, width), dim=1) * torch.linspace(0, 5, 48)[:, None] * radius
-    pixels = (torch.tensor(page.evaluate(DECODE, [state, codes.tolist()])) + 1) / 2
-    assert (pixels - decoded(stem, codes)).abs().max() <= 1 / 255
+    pixels = page.evaluate(DECODE, [view["state"]["_esm"], view["state"]["layers"], weights, codes.tolist()])
+    assert ((torch.tensor(pixels) + 1) / 2 - decoded(stem, codes)).abs().max() <= 1 / 255
+
+
+def packed(view, name, folder):
+    """A buffer of a widget in base64, from the page or from the script that the page names instead."""
+    (buffer,) = [buffer for buffer in view["buffers"] if buffer["path"] == [name]]
+    if "data" in buffer:
+        return buffer["data"]
+    call = (folder / buffer["script"]).read_text()
+    return re.fullmatch(r'widgetBuffer\("(\w+\.js)", "(.+)"\);\n', call)[2]
+
+
+def test_mathematics_is_typeset_with_its_fonts(live):
+    page, *_ = live
+    page.locator("mjx-container").first.wait_for()
+    page.evaluate("MathJax.startup.promise.then(() => document.fonts.ready).then(() => null)")
+    assert page.locator("mjx-container").count() == page.locator(".math").count()
+    assert page.locator("mjx-merror").count() == 0
+    states = page.evaluate(
+        "[...document.fonts].filter((f) => f.family.includes('MJX')).map((f) => [f.family, f.status])"
+    )
+    assert ["MJXTEX-I", "loaded"] in states
+    assert not [state for state in states if state[1] == "error"]
 
 
 def test_no_page_scrolls_sideways_on_a_phone(live):
@@ -228,8 +194,8 @@ def test_nothing_went_wrong_and_nothing_was_asked_of_others(live):
 
 def test_without_javascript_the_picture_stays(browser, sites):
     page, _ = opened(browser, f"{sites['file']}/en/01_autoencoder.html", sites["file"], java_script_enabled=False)
-    view = f'script[type="{VIEW}"]'
-    assert page.locator(f".cell_output:has({view}) img").is_visible()
+    pictures = page.locator(f'.cell_output:has(script[type="{VIEW}"]) img')
+    assert pictures.count() and all(picture.is_visible() for picture in pictures.all())
     assert page.locator(".live-widget").count() == 0
     page.context.close()
 
@@ -246,7 +212,7 @@ def shown(browser, tmp_path):
     """Opens a page that holds widgets and shows some of them: shown(models, ids, lang) -> (page, complaints)."""
     pages = []
 
-    def show(models, ids, lang="en"):
+    def show(models, ids, lang="en", **options):
         names = [json.dumps({"model_id": id}) for id in ids]
         views = [f'<p><img src="{IMAGE}"><script type="{VIEW}">{name}</script></p>' for name in names]
         state = f'<script type="{STATE}">{json.dumps({"state": models})}</script>'
@@ -254,7 +220,7 @@ def shown(browser, tmp_path):
         file = tmp_path / f"page{len(pages)}.html"
         body = "\n".join(["<meta charset=utf-8>", script, state, *views])
         file.write_text(f'<!doctype html><html lang="{lang}">{body}</html>', encoding="utf-8")
-        pages.append(opened(browser, file.as_uri(), "file:"))
+        pages.append(opened(browser, file.as_uri(), "file:", **options))
         return pages[-1]
 
     yield show
@@ -290,6 +256,63 @@ def test_a_widget_that_fails_leaves_its_picture_and_the_others(shown):
     assert [image.is_visible() for image in page.locator("img").all()] == [True, False]
     page.wait_for_timeout(200)
     assert len(complaints) == 1 and "no luck" in complaints[0]
+
+
+DRAWN = "export default { render({ model, el }) { el.append(model.get('bytes').getUint8(0)); } };"
+
+
+def outside(name, tmp_path=None):
+    """A widget that shows the first byte of a buffer outside the page, the number 7; without a path, of none."""
+    if tmp_path:
+        (tmp_path / name).write_text(f'widgetBuffer("{name}", "{base64.b64encode(bytes([7])).decode()}");\n')
+    return model("AnyModel", [{"path": ["bytes"], "script": name}], _esm=DRAWN)
+
+
+def test_what_is_there_is_shown_while_the_rest_waits(shown, tmp_path):
+    asked, held = [], []
+
+    def hold(page):
+        page.on("request", lambda request: request.url.endswith("er.js") and asked.append(request.url.split("/")[-1]))
+        page.route("**/later.js", lambda route: held.append(route))
+
+    models = {
+        "box": model("VBoxModel", children=["IPY_MODEL_later", "IPY_MODEL_again", "IPY_MODEL_sooner"]),
+        "later": outside("later.js", tmp_path),
+        "sooner": outside("sooner.js", tmp_path),
+        "again": outside("later.js", tmp_path),
+    }
+    page, complaints = shown(models, ["box"], "zh-CN", prepare=hold, until="commit")
+    page.get_by_text("7").wait_for()
+    places = page.locator(".widget-any")
+    assert places.all_text_contents() == ["正在加载……", "正在加载……", "7"]
+    assert page.locator("[aria-busy=true]").count() == 2
+    assert not page.locator("img").is_visible()
+    held[0].continue_()
+    page.locator("[aria-busy]").first.wait_for(state="detached")
+    assert places.all_text_contents() == ["7", "7", "7"]
+    assert asked == ["later.js", "sooner.js"]  # in the order of the page
+    assert page.locator("script[src='later.js']").count() == 1  # for two equal buffers
+    assert not complaints
+
+
+def test_a_buffer_that_does_not_come_leaves_the_picture_or_a_message(shown, tmp_path):
+    (tmp_path / "broken.js").write_text("widgetBuffer(")
+    models = {
+        "absent": outside("absent.js"),
+        "broken": outside("broken.js"),
+        "alone": model("VBoxModel", children=["IPY_MODEL_absent", "IPY_MODEL_text"]),
+        "text": model("LabelModel", description="", value="text"),
+        "both": model("VBoxModel", children=["IPY_MODEL_broken", "IPY_MODEL_there"]),
+        "there": outside("there.js", tmp_path),
+    }
+    page, complaints = shown(models, ["absent", "alone", "both"], "zh-CN")
+    page.get_by_text("7").wait_for()
+    assert [image.is_visible() for image in page.locator("img").all()] == [True, True, False]
+    (place,) = page.locator(".live-widget").all()
+    page.locator("[aria-busy]").wait_for(state="detached")
+    assert place.locator(".widget-any").all_text_contents() == ["这个控件未能加载。请重新加载本页。", "7"]
+    told = " ".join(complaints)
+    assert (told.count("no buffer came from"), told.count("absent.js"), told.count("broken.js")) == (3, 2, 1)
 
 
 VIEWER = """export default () => ({

@@ -1,5 +1,8 @@
-// The language toggle leads to the heading being read, and remembers the choice for the next visit.
+// What pages do beside widgets: the language toggle, marks of search, and what the theme does in ways refused here.
 "use strict";
+
+// -- Language ---------------------------------------------------------------------------------------------------------
+// The toggle leads to the heading being read, and remembers the choice for the next visit.
 
 /** The id of the section being read: the one in the address while it is in view, else the last one begun above. */
 function currentHeading() {
@@ -25,6 +28,7 @@ for (const toggle of document.querySelectorAll(".language-toggle")) {
   toggle.addEventListener("click", () => localStorage.setItem("language", toggle.dataset.language));
 }
 
+// -- Search -----------------------------------------------------------------------------------------------------------
 // Search asks for pairs of Chinese characters; on the page that it leads to, mark the phrase as it was typed.
 if (typeof Search !== "undefined") {
   const parse = Search._parseQuery;
@@ -34,3 +38,45 @@ if (typeof Search !== "undefined") {
     return parsed;
   };
 }
+
+// -- The theme --------------------------------------------------------------------------------------------------------
+// The page's policy refuses handlers in attributes and javascript: links; these two do instead what they would.
+document.querySelector(".btn-download-pdf-button")?.addEventListener("click", () => print());
+document.addEventListener("click", (event) => {
+  if (!event.target.closest(".highlight-link a")) return;
+  event.preventDefault();
+  SphinxHighlight.hideSearchWords();
+});
+
+// It would store how far the contents are scrolled; without that, it scrolls to the entry of the page.
+addEventListener("beforeunload", (event) => event.stopImmediatePropagation());
+
+// It takes the focus from its buttons when they are clicked; who works by keyboard goes on from there.
+for (const button of document.querySelectorAll(".theme-switch-button, .search-button, .sidebar-toggle")) {
+  const back = () => {
+    const dialog = document.querySelector("dialog[open]");
+    if (dialog) dialog.addEventListener("close", () => button.focus(), { once: true });
+    else button.focus();
+  };
+  button.addEventListener("click", (event) => event.detail === 0 && setTimeout(back), true); // 0: not by a pointer
+}
+
+// -- Formulas ---------------------------------------------------------------------------------------------------------
+// Those wider than the page scroll by themselves: let keys reach them, as the theme does with code and tables.
+const reachFormulas = () => {
+  for (const formula of document.querySelectorAll('mjx-container[display="true"]')) {
+    formula.tabIndex = formula.scrollWidth > formula.clientWidth ? 0 : -1;
+  }
+};
+addEventListener("load", () => window.MathJax?.startup?.promise?.then(reachFormulas));
+addEventListener("resize", reachFormulas);
+document.addEventListener("toggle", reachFormulas, true); // a solution is unfolded
+
+// -- Paper ------------------------------------------------------------------------------------------------------------
+// Paper is light, also when the screen is dark.
+let theme;
+addEventListener("beforeprint", () => {
+  theme = document.documentElement.dataset.theme;
+  document.documentElement.dataset.theme = "light";
+});
+addEventListener("afterprint", () => { document.documentElement.dataset.theme = theme; });

@@ -1,5 +1,6 @@
 // Brings the notebooks' widgets to life on a page without a kernel. The page holds the widgets' state and, where each
-// is shown, a script that names its model, beside the picture that stays if anything here fails.
+// is shown, a script that names its model, beside the picture that stays if anything here fails. Large buffers of the
+// state are scripts of their own (see widgets.py), which pages share.
 // Links and any number of anywidgets work; of ipywidgets those in VIEWS. A classic script, as file:// allows no module.
 "use strict";
 
@@ -8,24 +9,79 @@
   const VIEW = "application/vnd.jupyter.widget-view+json";
 
   const isChinese = document.documentElement.lang.startsWith("zh");
-  const needsKernel = (name) =>
-    isChinese
-      ? `这个控件（${name}）要连接内核才能使用：请在 JupyterLab 或 Colab 中打开本页的 notebook。`
-      : `This widget (${name}) needs a live kernel: open this page's notebook in JupyterLab or Colab.`;
+  const WORDS = isChinese
+    ? {
+        loading: "正在加载……",
+        failed: "这个控件未能加载。请重新加载本页。",
+        needsKernel: (name) => `这个控件（${name}）要连接内核才能使用：请在 JupyterLab 或 Colab 中打开本页的 notebook。`,
+        progress: "进度",
+        minus: "负 ",
+      }
+    : {
+        loading: "Loading…",
+        failed: "This widget could not be loaded. Try to load the page again.",
+        needsKernel: (name) => `This widget (${name}) needs a live kernel: open this page's notebook in JupyterLab or Colab.`,
+        progress: "Progress",
+        minus: "minus ",
+      };
+
+  // ------------------------------------------------------------------------------------------------ buffers
+
+  function decoded(base64) {
+    const text = atob(base64);
+    const bytes = new Uint8Array(text.length);
+    for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+    return new DataView(bytes.buffer);
+  }
+
+  const arrived = new Map(); // file name of a buffer's script -> base64
+  const loads = new Map(); // address of the script -> promise of the buffer
+
+  /** What a buffer's script calls. */
+  window.widgetBuffer = (name, base64) => arrived.set(name, base64);
+
+  /** Equal buffers have equal addresses, so that none is loaded twice. */
+  function loaded(address) {
+    if (!loads.has(address)) loads.set(address, load(address));
+    return loads.get(address);
+  }
+
+  async function load(address) {
+    const script = element("script", "");
+    script.src = address;
+    document.head.append(script);
+    await new Promise((resolve) => (script.onload = script.onerror = resolve));
+    const name = address.split("/").at(-1);
+    if (!arrived.has(name)) throw new Error(`no buffer came from ${script.src}`);
+    const buffer = decoded(arrived.get(name));
+    arrived.delete(name);
+    return buffer;
+  }
 
   // ------------------------------------------------------------------------------------------------ models
 
   /** What a widget's view works with, as anywidget defines it: get, set, save_changes, on, off, send. */
   class Model {
     #listeners = new Map(); // "change" or "change:NAME" -> Set of callbacks
+    #outside; // buffers that are not in the page
+    #complete;
 
     constructor({ model_name: name, state, buffers = [] }) {
       this.name = name;
       this.state = state;
-      for (const { path, data } of buffers) {
-        const parent = path.slice(0, -1).reduce((part, key) => part[key], state);
-        parent[path.at(-1)] = new DataView(Uint8Array.from(atob(data), (c) => c.charCodeAt(0)).buffer);
-      }
+      this.#outside = buffers.filter(({ script }) => script);
+      for (const { path, data } of buffers) if (data) this.#place(path, decoded(data));
+    }
+
+    #place(path, buffer) {
+      const parent = path.slice(0, -1).reduce((part, key) => part[key], this.state);
+      parent[path.at(-1)] = buffer;
+    }
+
+    /** Resolves when the state has all its buffers; the loading begins with the first call. */
+    complete() {
+      const fill = async ({ path, script }) => this.#place(path, await loaded(script));
+      return (this.#complete ??= Promise.all(this.#outside.map(fill)));
     }
 
     get(key) {
@@ -102,6 +158,9 @@
     return digits === undefined ? String(value) : value.toFixed(digits).replace("-", "−");
   }
 
+  /** What a screen reader says as it is meant: signs it passes over become words, small digits plain ones. */
+  const spoken = (text) => text.normalize("NFKC").replace("−", WORDS.minus);
+
   let sliders = 0;
 
   function slider(model, el) {
@@ -114,21 +173,26 @@
     output.setAttribute("aria-live", "off"); // the slider itself announces its value
     el.append(label, input, output);
     follow(model, ["description", "min", "max", "step", "value", "disabled", "readout"], () => {
-      label.textContent = model.get("description");
+      const name = (label.textContent = model.get("description"));
+      if (spoken(name) !== name) input.setAttribute("aria-label", spoken(name));
       // The value last: the browser keeps it within the ends, and on the steps between them, that it knows.
       for (const trait of ["min", "max", "disabled"]) input[trait] = model.get(trait);
       input.step = model.get("step") ?? "any";
       input.value = model.get("value");
       output.value = formatted(model.get("value"), model.get("readout_format"));
       output.hidden = !model.get("readout");
-      input.setAttribute("aria-valuetext", output.value);
+      input.setAttribute("aria-valuetext", spoken(output.value));
     });
     const read = () => model.set("value", input.valueAsNumber);
     input.addEventListener(model.get("continuous_update") ? "input" : "change", read);
   }
 
-  async function box(model, el) {
-    for (const child of model.get("children")) el.append(await view(referred(child)));
+  /** Each child has its place at once. Resolves when the first of those that have to wait is drawn. */
+  function box(model, el) {
+    const views = model.get("children").map((child) => view(referred(child)));
+    el.append(...views.map((child) => child.el));
+    const waiting = views.map(({ drawn }) => drawn).filter(Boolean);
+    return waiting.length ? Promise.any(waiting) : undefined;
   }
 
   /** Text, or for HTML what the notebook's author wrote, after the widget's description. */
@@ -149,7 +213,7 @@
     follow(model, ["description", "min", "max", "value"], () => {
       label.textContent = model.get("description");
       label.hidden = !label.textContent;
-      bar.setAttribute("aria-label", label.textContent || (isChinese ? "进度" : "Progress"));
+      bar.setAttribute("aria-label", label.textContent || WORDS.progress);
       bar.max = model.get("max") - model.get("min");
       bar.value = model.get("value") - model.get("min");
     });
@@ -176,16 +240,28 @@
 
   /** Set up once for each model, then rendered once for each of its views. */
   async function defined(model) {
-    const { default: exported } = await imported(model.get("_esm"));
+    const [{ default: exported }] = await Promise.all([imported(model.get("_esm")), model.complete()]);
     const definition = typeof exported === "function" ? await exported() : exported;
     await definition.initialize?.({ model });
     return definition;
   }
 
   async function anywidget(model, el) {
-    addStyle(model.get("_css"));
-    if (!definitions.has(model)) definitions.set(model, defined(model));
-    await (await definitions.get(model)).render?.({ model, el });
+    el.append(element("p", "widget-note", WORDS.loading));
+    el.setAttribute("aria-busy", "true");
+    try {
+      if (!definitions.has(model)) definitions.set(model, defined(model));
+      const definition = await definitions.get(model);
+      addStyle(model.get("_css"));
+      el.replaceChildren();
+      await definition.render?.({ model, el });
+    } catch (error) {
+      el.replaceChildren(element("p", "widget-note", WORDS.failed));
+      console.error("A widget of this page cannot be shown live:", error);
+      throw error;
+    } finally {
+      el.removeAttribute("aria-busy");
+    }
   }
 
   // model name -> [the class of its element, what fills it]
@@ -212,14 +288,14 @@
     if (width && width !== "initial") el.style.setProperty("--description-width", width);
   }
 
-  /** The element of a new view of a model, filled. */
-  async function view(model) {
-    if (!(model?.name in VIEWS)) return element("p", "widget-missing", needsKernel(model?.name ?? "?"));
-    const [className, fill] = VIEWS[model.name];
+  /** A new view of a model: its element and, unless it is filled at once, a promise that it has something to show. */
+  function view(model) {
+    const name = model?.name ?? "?";
+    if (!(name in VIEWS)) return { el: element("p", "widget-note widget-missing", WORDS.needsKernel(name)) };
+    const [className, fill] = VIEWS[name];
     const el = element("div", className);
     dress(model, el);
-    await fill(model, el);
-    return el;
+    return { el, drawn: fill(model, el) };
   }
 
   // ------------------------------------------------------------------------------------------------ the page
@@ -227,10 +303,17 @@
   /** Shows the widget that a view script names, in place of the picture before it if there is one. */
   async function mount(script) {
     const { model_id: id } = JSON.parse(script.textContent);
-    const shown = await view(models.get(id));
-    if (shown.style.visibility === "hidden") return; // such as a bar that went when the training was done
-    script.after(element("div", "live-widget", shown));
-    if (!shown.matches(".widget-missing")) script.previousElementSibling?.classList.add("widget-picture");
+    const { el, drawn } = view(models.get(id));
+    if (el.style.visibility === "hidden") return; // such as a bar that went when the training was done
+    const [picture, place] = [script.previousElementSibling, element("div", "live-widget", el)];
+    if (!picture) script.after(place);
+    try {
+      await drawn;
+    } catch {
+      return; // the view has told why
+    }
+    if (picture) script.after(place);
+    if (!el.matches(".widget-missing")) picture?.classList.add("widget-picture");
   }
 
   async function start() {

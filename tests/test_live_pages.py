@@ -40,7 +40,7 @@ DECODE = """async ([source, layers, weights, codes]) => {
 def live(browser, sites, request):
     """(page, complaints, stem, lang) of a chapter whose explorer has come to life."""
     stem, lang, scheme = request.param
-    page, complaints = opened(browser, f"{sites[scheme]}/{lang}/{stem}.html", sites[scheme])
+    page, complaints = opened(browser, f"{sites[scheme]}/{lang}/{stem}.html", sites[scheme], has_touch=True)
     page.locator(".live-widget .genlib-digit canvas[aria-label]").wait_for()
     page.locator("[aria-busy]").first.wait_for(state="detached")
     yield page, complaints, stem, lang
@@ -103,6 +103,55 @@ def test_keys_move_a_slider_its_readout_and_the_digit(live):
     assert slider.get_attribute("aria-label") == label.translate(PLAIN)  # screen readers pass over small digits
     assert (digit(page) - before).abs().max() > 0.05
     assert_digit_is_decoded(page, stem)
+
+
+def test_mouse_and_finger_move_a_slider(live):
+    page, _, stem, _ = live
+    slider = page.locator(f"{EXPLORER} .widget-slider input").first
+    slider.scroll_into_view_if_needed()
+    low, high = (float(slider.get_attribute(end)) for end in ("min", "max"))
+    box = slider.bounding_box()
+
+    def at(share):
+        """That share of the slider's way, in pixels of the page."""
+        return box["x"] + share * box["width"], box["y"] + box["height"] / 2
+
+    def share():
+        return (float(slider.input_value()) - low) / (high - low)
+
+    page.mouse.move(*at(share()))
+    page.mouse.down()
+    for goal in (0.3, 0.7, 0.4):
+        page.mouse.move(*at(goal), steps=3)
+        assert abs(share() - goal) < 0.1
+        assert_digit_is_decoded(page, stem)
+    page.mouse.up()
+    for goal in (0.8, 0.2):
+        page.touchscreen.tap(*at(goal))
+        page.wait_for_timeout(100)
+        assert abs(share() - goal) < 0.1
+        assert_digit_is_decoded(page, stem)
+
+
+def test_the_codes_turn_under_mouse_and_keys(live):
+    page, _, stem, _ = live
+    space = page.locator(f"{EXPLORER} .genlib-space canvas")
+    space.scroll_into_view_if_needed()
+    before, box = code(page, stem), space.bounding_box()
+    looks = [space.evaluate("(canvas) => canvas.toDataURL()")]
+    page.mouse.move(box["x"] + 60, box["y"] + 60)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 160, box["y"] + 90, steps=5)
+    page.mouse.up()
+    for key in ("", "ArrowRight", "ArrowUp", "+"):
+        if key:
+            space.press(key)
+        looks.append(space.evaluate("(canvas) => canvas.toDataURL()"))
+    assert len(set(looks)) == len(looks)
+    space.press("Home")
+    page.mouse.move(0, 0)  # no point is hovered over
+    assert space.evaluate("(canvas) => canvas.toDataURL()") == looks[0]
+    assert torch.equal(code(page, stem), before)  # to turn is not to choose
 
 
 def test_a_chosen_point_sets_the_sliders(live):

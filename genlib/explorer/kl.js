@@ -86,7 +86,8 @@ function makePlot([positive, negative]) {
   const curves = [path({ class: "genlib-p" }), path({ class: "genlib-q", "stroke-dasharray": "7 4" })];
   const letters = [symbol("p"), symbol("q")];
   const formula = symbol("");
-  const signs = [0, 1, 2].map(() => drawn("text", { class: "genlib-sign", "text-anchor": "middle" })); // L is a parabola
+  // log(p/q) is a parabola: two zeros at most, three regions of one sign.
+  const signs = [0, 1, 2].map(() => drawn("text", { class: "genlib-sign", "text-anchor": "middle" }));
   const crossings = [0, 1].map(() => path({ class: "genlib-crossing", "stroke-dasharray": "1 3" }));
   const outline = path({ class: "genlib-outline" });
   const zero = path({ class: "genlib-zero" });
@@ -210,7 +211,8 @@ const KL_WORDS = {
   en: {
     comma: ", ",
     choose: "Shaded direction",
-    picture: (p, q, shaded, values) => `The densities p: ${p}, solid, and q: ${q}, dashed. Below them ${shaded}. ${values}`,
+    picture: (p, q, shaded, values) =>
+      `The densities p: ${p}, solid, and q: ${q}, dashed. Below them ${shaded}. ${values}`,
     parts: (name, above, below) => `${name}, area ${above} above zero and ${below} below`,
   },
   zh: {

@@ -19,11 +19,12 @@ const FOLD_STYLE = `
 .genlib-fold summary { cursor: pointer; padding: 4px; }
 .genlib-fold:has(details:not([open])) + .genlib-sliders { display: none; }
 :root:lang(zh) .genlib-fold [lang="en"], :root:not(:lang(zh)) .genlib-fold [lang="zh"] { display: none; }
-/* On a phone the digit stays in sight while the sliders below it are moved. */
+/* On a phone the digit stays in sight, in a band of its own, while the sliders below it are moved. */
 @media (max-width: 600px) {
   .widget-any:has(> .genlib-latent), .genlib-latent { display: contents; }
-  .genlib-latent .genlib-digit { position: sticky; z-index: 2; top: var(--pst-header-height, 0); align-self: start;
-    width: 30%; min-width: 112px; flex: none; }
+  .genlib-latent .genlib-digit { position: sticky; z-index: 2; top: var(--pst-header-height, 0); flex: none;
+    width: 100%; max-width: none; padding-block: 6px; background: var(--pst-color-background, Canvas); }
+  .genlib-latent .genlib-digit canvas { width: 112px; }
 }
 `;
 

@@ -16,7 +16,6 @@ const WORDS = {
     code: "Code",
     error: (value) => `Squared error ${value}`,
     kl: (value) => `KL ${value} nat`,
-    latent: "Latent",
     share: "KL (nat)",
     between: "Between A and B: the codes are mixed, and the mixture is decoded.",
   },
@@ -31,7 +30,6 @@ const WORDS = {
     code: "编码",
     error: (value) => `平方误差 ${value}`,
     kl: (value) => `KL ${value} nat`,
-    latent: "隐变量",
     share: "KL（nat）",
     between: "A 与 B 之间：先混合两个编码，再解码。",
   },
@@ -180,7 +178,7 @@ function vae(model) {
     const beside = element("div", {}, error, total, resample);
     const pictures = element("div", { class: "genlib-row" }, ofMean.block, ofSample.block, beside);
     const head = element("tr");
-    for (const name of [text.latent, "μ ± σ", "μ", "σ", text.share]) head.append(element("th", { scope: "col" }, name));
+    for (const name of ["z", "μ ± σ", "μ", "σ", text.share]) head.append(element("th", { scope: "col" }, name));
     const rows = order.map(makeRow);
     const body = element("tbody", {}, ...rows.map(({ row }) => row));
     const table = element("table", {}, element("thead", {}, head), body);

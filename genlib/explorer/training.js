@@ -54,13 +54,18 @@ export default {
 
     let codes = points.codes; // as they are drawn, perhaps on their way
     let frame;
-    function glide(from, to, began) {
+    function glide(to) {
       cancelAnimationFrame(frame);
+      const [from, began] = [codes, performance.now()];
       const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
-      const share = still ? 1 : Math.min(1, (performance.now() - began) / GLIDE);
-      codes = from.map((code, n) => code.map((v, k) => v + share * (to[n][k] - v)));
-      scatter.show(codes);
-      if (share < 1) frame = requestAnimationFrame(() => glide(from, to, began));
+      const step = (now) => {
+        const share = still ? 1 : Math.max(0, Math.min(1, (now - began) / GLIDE));
+        codes = from.map((code, n) => code.map((v, k) => v + share * (to[n][k] - v)));
+        scatter.show(codes);
+        if (share < 1) frame = requestAnimationFrame(step);
+      };
+      if (still) step();
+      else frame = requestAnimationFrame(step);
     }
 
     const draw = () => {
@@ -69,7 +74,7 @@ export default {
       drawDigits(reconstructions, pictures[i]);
       reconstructions.setAttribute("aria-label", `${text.reconstructions}: ${said(i)}`);
       error.textContent = text.error(errors[i].toFixed(0));
-      glide(codes, points.sets[i], performance.now());
+      glide(points.sets[i]);
     };
     const go = (i) => {
       model.set("index", i);
@@ -108,6 +113,7 @@ export default {
     model.on("change:index", update);
     const endLooks = onLooks(scatter.block, scatter.redraw);
     codes = points.sets[model.get("index")]; // no glide at the start
+    scatter.show(codes);
     draw();
     return () => {
       stop();

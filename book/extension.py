@@ -44,7 +44,7 @@ LABELS = {
         "Toggle secondary sidebar": "展开或收起本页目录",
         "Main": "全书",
         "Page": "本页",
-        "Color mode": "明暗",
+        "Color mode": "明暗模式",
         "System Settings": "跟随系统",
     }
 }

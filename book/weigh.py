@@ -29,12 +29,14 @@ PACKED = re.compile(rb"[A-Za-z0-9+/]{20000,}")  # a large buffer, wherever it is
 # Notes when the first picture of a widget is there, and when the first decoded digit is.
 WATCH = """
   window.firsts = {};
-  const isDrawn = (canvas) =>
-    canvas.width && canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data.some((v) => v);
+  const isDrawn = (picture) =>
+    picture.tagName === "CANVAS"
+      ? picture.width && picture.getContext("2d").getImageData(0, 0, picture.width, picture.height).data.some((v) => v)
+      : picture.querySelector("path[d]");
   const look = () => {
-    for (const [name, selector] of [["any", ".live-widget canvas"], ["digit", ".live-widget .genlib-digit canvas"]]) {
-      const canvas = document.querySelector(selector);
-      if (canvas && !(name in firsts) && isDrawn(canvas)) firsts[name] = performance.now();
+    for (const [name, selector] of [["any", ":is(canvas, svg)"], ["digit", ".genlib-digit canvas"]]) {
+      const picture = document.querySelector(`.live-widget ${selector}`);
+      if (picture && !(name in firsts) && isDrawn(picture)) firsts[name] = performance.now();
     }
     if (!firsts.digit && performance.now() < 20000) requestAnimationFrame(look);
   };

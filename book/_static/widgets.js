@@ -13,13 +13,13 @@
     ? {
         loading: "正在加载……",
         failed: "这个控件未能加载。请重新加载本页。",
-        needsKernel: (name) => `这个控件（${name}）要连接内核才能使用：请在 JupyterLab 或 Colab 中打开本页的 notebook。`,
+        needsKernel: (name) => `这个控件（${name}）要连接内核才能使用：请在 JupyterLab 或 Colab 中打开本页的笔记本。`,
         progress: "进度",
         minus: "负 ",
       }
     : {
         loading: "Loading…",
-        failed: "This widget could not be loaded. Try to load the page again.",
+        failed: "This widget could not be loaded. Please reload the page.",
         needsKernel: (name) => `This widget (${name}) needs a live kernel: open this page's notebook in JupyterLab or Colab.`,
         progress: "Progress",
         minus: "minus ",

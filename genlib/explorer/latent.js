@@ -6,12 +6,12 @@ import { makeScatter, pointsOf } from "./scatter.js";
 
 const WORDS = {
   en: {
-    digit: (code, label) => `Decoded digit at ${code}. Nearest encoded digit: ${label}.`,
+    digit: (code, label) => `Digit decoded from ${code}. Nearest encoded digit: ${label}.`,
     nearest: (label) => `Nearest encoded digit: ${label}`,
   },
   zh: {
-    digit: (code, label) => `${code} 处解码出的数字。最近的已编码数字：${label}。`,
-    nearest: (label) => `最近的已编码数字：${label}`,
+    digit: (code, label) => `由编码 ${code} 解码出的数字。离它最近的编码属于数字 ${label}。`,
+    nearest: (label) => `离它最近的编码属于数字 ${label}`,
   },
 };
 

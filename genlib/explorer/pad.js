@@ -27,9 +27,9 @@ const WORDS = {
     sample: (label) => `测试数字 ${label}`,
     keep: (name) => `存为 ${name}`,
     kept: (name) => `已存为 ${name} 的数字`,
-    none: (name) => `${name} 还是空的`,
+    none: (name) => `${name} 还没有数字`,
     between: "从 A 到 B",
-    way: (t) => `从 A 到 B 的 ${Math.round(100 * t)}%`,
+    way: (t) => `从 A 到 B，位于 ${Math.round(100 * t)}% 处`,
   },
 };
 

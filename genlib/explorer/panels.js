@@ -13,7 +13,7 @@ const WORDS = {
     ofMean: "Decoded from μ",
     ofSample: "Decoded from a sample (red)",
     resample: "Resample",
-    code: "Code",
+    code: "Code: ",
     error: (value) => `Squared error ${value}`,
     kl: (value) => `KL ${value} nat`,
     share: "KL (nat)",
@@ -25,13 +25,13 @@ const WORDS = {
     empty: "请写一个数字，或选一个。",
     reconstruction: "重构",
     ofMean: "由 μ 解码",
-    ofSample: "由一次采样解码（红线）",
+    ofSample: "由采样的编码解码（红线）",
     resample: "重新采样",
-    code: "编码",
+    code: "编码：",
     error: (value) => `平方误差 ${value}`,
     kl: (value) => `KL ${value} nat`,
     share: "KL（nat）",
-    between: "A 与 B 之间：先混合两个编码，再解码。",
+    between: "A 与 B 之间：先按比例混合两个编码，再解码。",
   },
 };
 
@@ -106,7 +106,7 @@ function autoencoder(model) {
       drawDigit(reconstruction.canvas, x_hat);
       scatter.join(codes[0], codes[1]);
       scatter.move(z);
-      code.textContent = z ? `${text.code}: (${Array.from(z, (v) => shown(v)).join(", ")})` : text.empty;
+      code.textContent = z ? `${text.code}(${Array.from(z, (v) => shown(v)).join(", ")})` : text.empty;
       const value = inputs.length === 1 ? text.error(squaredError(inputs[0], x_hat).toFixed(1)) : "";
       error.textContent = inputs.length === 2 ? text.between : value;
       say(`${text.autoencoder}: ${code.textContent} ${value}`);

@@ -100,7 +100,10 @@ class Playground(core.Explorer):
 
     @property
     def image(self):
-        """The picture on the pad, (1, 784) on [-1, 1] (with a kernel: as drawn), or None if the pad is empty."""
+        """The picture on the pad, (1, 784) on [-1, 1]: with a kernel as drawn, A while between two kept digits.
+
+        None if the pad is empty.
+        """
         images = self.pad.subject["images"]
         return torch.tensor(images[:1]) / 127.5 - 1 if images else None
 

@@ -43,14 +43,14 @@ function makeProjection({ yaw, pitch, zoom }, width, height) {
 
 const SCATTER_WORDS = {
   en: {
-    space: "Encoded digits in the latent space",
+    space: "Codes of digits in the latent space",
     turn: "Drag or arrow keys: turn. + − zoom, Home resets.",
     pick: "Click a point, or press its digit: take its code.",
   },
   zh: {
-    space: "潜在空间中已编码的数字",
+    space: "潜在空间中各数字的编码",
     turn: "拖动或按方向键：旋转。+ − 缩放，Home 复位。",
-    pick: "点击某点或按数字键：取其编码。",
+    pick: "点击某个点，或按它的数字键：取用它的编码。",
   },
 };
 

@@ -10,7 +10,7 @@ const WORDS = {
     pause: "Pause",
     originals: "Originals",
     reconstructions: "Reconstructions",
-    error: (value) => `Squared error of these digits: ${value}`,
+    error: (value) => `Squared error, averaged over these digits: ${value}`,
     said: (epoch, error) => `epoch ${epoch}, squared error ${error}`,
   },
   zh: {
@@ -19,7 +19,7 @@ const WORDS = {
     pause: "暂停",
     originals: "原图",
     reconstructions: "重构",
-    error: (value) => `这些数字的平方误差：${value}`,
+    error: (value) => `平方误差（这些数字的平均）：${value}`,
     said: (epoch, error) => `第 ${epoch} 轮，平方误差 ${error}`,
   },
 };

@@ -5,26 +5,30 @@ import threading
 from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
-BROWSER = next(filter(None, map(shutil.which, ["chromium", "chromium-browser", "google-chrome"])), None)
+NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]  # on the PATH of a Linux machine
 
 
 @contextmanager
 def launched():
-    """Chromium or Chrome where there is one, or Playwright's own. Raises FileNotFoundError without any of them."""
+    """Chromium or Chrome as it is installed, or Playwright's own. Raises FileNotFoundError without any of them."""
     try:
-        from playwright.sync_api import sync_playwright
+        from playwright.sync_api import Error, sync_playwright
     except ImportError:
         raise FileNotFoundError("Playwright is not installed: pip install -r requirements.txt") from None
+    failure = None
+    programs = [{"executable_path": path} for path in map(shutil.which, NAMES) if path]
     with sync_playwright() as playwright:
-        program = BROWSER or playwright.chromium.executable_path
-        if not Path(program).exists():
-            raise FileNotFoundError(
-                "no Chromium or Chrome on the PATH, nor Playwright's own (playwright install chromium)"
-            )
-        with playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"]) as browser:
-            yield browser
+        for which in [*programs, {}, {"channel": "chrome"}]:  # {}: its own; "chrome": where macOS and Windows keep it
+            try:
+                browser = playwright.chromium.launch(**which, args=["--no-sandbox", "--disable-gpu"])
+            except Error as error:
+                failure = failure or error
+                continue
+            with browser:
+                yield browser
+            return
+    raise FileNotFoundError("no Chromium, Chrome or Playwright's own starts (playwright install chromium)") from failure
 
 
 class _Quiet(SimpleHTTPRequestHandler):

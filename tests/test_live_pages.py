@@ -9,7 +9,7 @@ import torch
 from conftest import ROOT, opened
 from torch.nn.functional import normalize
 
-from genlib import load_pretrained
+from genlib import load_mnist, load_pretrained
 
 STATE = "application/vnd.jupyter.widget-state+json"
 VIEW = "application/vnd.jupyter.widget-view+json"
@@ -103,6 +103,25 @@ def test_keys_move_a_slider_its_readout_and_the_digit(live):
     assert slider.get_attribute("aria-label") == label.translate(PLAIN)  # screen readers pass over small digits
     assert (digit(page) - before).abs().max() > 0.05
     assert_digit_is_decoded(page, stem)
+
+
+def test_what_a_move_leads_to_is_said_once_the_slider_rests(live):
+    page, _, stem, lang = live
+    slider, status = page.locator(f"{EXPLORER} .widget-slider input").first, page.locator(f"{EXPLORER} [role=status]")
+    slider.press("Home")
+    page.wait_for_timeout(700)
+    at_home = status.text_content()
+    slider.press("End")
+    assert status.text_content() == at_home  # not yet
+    page.wait_for_timeout(700)
+    z = code(page, stem)
+    images, labels = load_mnist(train=stem == "01_autoencoder")
+    with torch.no_grad():
+        encoded = load_pretrained(MODELS[stem]).encode(images[:1000])  # those of the chapter's explorer
+    codes = encoded[0] if isinstance(encoded, tuple) else encoded
+    nearest = labels[torch.cdist(z, codes).argmin()].item()
+    assert status.text_content().endswith(str(nearest))
+    assert ("最近" in status.text_content()) == (lang == "zh")
 
 
 def test_mouse_and_finger_move_a_slider(live):

@@ -63,6 +63,7 @@ def test_each_epoch_shows_its_own_reconstructions_and_error(live, parts, test_di
         assert measured == pytest.approx(error, rel=0.02)
         said = slider.get_attribute("aria-valuetext")
         assert str(epoch) in said and f"{error:.0f}" in said and ("轮" in said) == (lang == "zh")
+        assert said in reconstructions.get_attribute("aria-label")
         assert f"{error:.0f}" in page.locator(".genlib-learned p").last.text_content()
         looks.add(tuple(shown.flatten().tolist()))
         slider.press("ArrowRight")

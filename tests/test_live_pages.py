@@ -158,9 +158,10 @@ def test_the_codes_turn_under_mouse_and_keys(live):
     space.scroll_into_view_if_needed()
     before, box = code(page, stem), space.bounding_box()
     looks = [space.evaluate("(canvas) => canvas.toDataURL()")]
-    page.mouse.move(box["x"] + 60, box["y"] + 60)
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x - 60, y - 30)
     page.mouse.down()
-    page.mouse.move(box["x"] + 160, box["y"] + 90, steps=5)
+    page.mouse.move(x, y, steps=5)  # amid the points
     page.mouse.up()
     for key in ("", "ArrowRight", "ArrowUp", "+"):
         if key:

@@ -246,10 +246,8 @@ RENORMALIZE = """async ([source, digits]) => {
 }"""
 
 
-def test_renormalized_test_digits_keep_their_nearest_neighbours(live, train_digits, test_digits):
-    page, _, lang = live
-    if lang == "zh":
-        pytest.skip("the same code as in English")
+def test_renormalized_test_digits_keep_their_nearest_neighbours(browser, sites, train_digits, test_digits):
+    page, _ = opened(browser, f"{sites['http']}/en/playground.html", sites["http"])
     state = page.evaluate(f"JSON.parse(document.querySelector('script[type=\"{STATE}\"]').textContent).state")
     (source,) = [entry["state"]["_esm"] for entry in state.values() if "sample_labels" in entry["state"]]
     images, labels = (part[:1000] for part in test_digits)
@@ -266,6 +264,7 @@ def test_renormalized_test_digits_keep_their_nearest_neighbours(live, train_digi
         return (train_digits[1][nearest].mode(1).values == labels).float().mean().item()
 
     assert abs(accuracy(again) - accuracy(images)) <= 0.01
+    page.context.close()
 
 
 def test_the_pad_can_be_used_before_the_weights_are_there(browser, sites):

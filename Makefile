@@ -4,13 +4,14 @@ PORT ?= 8000
 PIP := .venv/bin/python -m pip install --disable-pip-version-check
 RUN := .venv/bin/python
 
-.PHONY: help book serve weigh test notebooks numbers acknowledge lab
+.PHONY: help book serve weigh test mutate notebooks numbers acknowledge lab
 
 help:
 	@echo "make book         build both languages into _build/html (needs no torch)"
 	@echo "make serve        build, then serve the book on http://127.0.0.1:$(PORT)"
 	@echo "make weigh        build, then print what each page weighs and how fast it is"
 	@echo "make test         run every test and every notebook"
+	@echo "make mutate       make slips in equations and losses, and see whether the tests notice"
 	@echo "make notebooks    execute the chapters and store their outputs in both languages"
 	@echo "make numbers      fill the measured numbers of the prose from experiments/results.json"
 	@echo "make acknowledge  record that both languages of every changed page agree"
@@ -29,6 +30,10 @@ test: export OMP_NUM_THREADS = 1
 test: .venv/.all
 	$(RUN) -m ruff check .
 	$(RUN) -m pytest -n 2 --dist loadfile --nbval
+
+mutate: export OMP_NUM_THREADS = 1
+mutate: .venv/.all
+	PYTHONPATH=book $(RUN) tests/mutate.py
 
 notebooks: .venv/.all
 	$(RUN) book/execute.py

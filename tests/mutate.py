@@ -1,0 +1,106 @@
+"""Make slips on purpose and see whether the checks notice: `make mutate`.
+
+Every token, term and factor of the chapters' displayed equations is altered in turn, and read by tests/equations; every
+sign, half, sum and name of genlib/losses.py likewise, and run through tests/test_losses.py. A slip is caught, or
+equivalent: as true as what stood there, for a reason that equations/mutants.py gives. One that is neither is alive:
+it is printed, and the exit status is 1.
+"""
+
+import ast
+import re
+import sys
+from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from pathlib import Path
+
+import test_equations
+import test_losses
+import torch
+from equations import mutants, steps
+
+from genlib import load_mnist, losses
+
+SLIPS = [  # of a loss: what is looked for, and what stands in its place
+    (r" \+ ", " - "), (r" - ", " + "), (r" \* ", " / "), (r" / ", " * "), (r"\*\*2", ""), (r"\b2\b", "1"),
+    (r"\b0\.5\b", "1.0"), (r" - (?:1|0\.5)\b", ""), (r"\bc \* ", ""), (r"\.sum\(1\)", ".mean(1)"),
+    (r"\.square\(\)", ""), (r"\.square\(\)", ".abs()"), (r"\.exp\(\)", ""), (r"\blogvar\.exp", "(0.5 * logvar).exp"),
+    (r"(?<!\.)\blog\b", "exp"), (r"torch\.log", "torch.exp"), (r"\bmu1\b", "mu2"), (r"\bmu2\b", "mu1"),
+    (r"\bsigma1\b", "sigma2"), (r"\bsigma2\b", "sigma1"), (r"\bmu\b", "logvar"), (r"\blogvar\b", "mu"),
+]  # fmt: skip
+
+
+def equation_slips(chapter, cell):
+    """(tried, reasons of the equivalent ones, the living as text) of one Markdown cell, in English."""
+    source = dict(steps.cells(chapter, "en"))[cell]
+    tried, reasons, alive = 0, [], []
+    for mutant in mutants.mutants(cell, source):
+        tried += 1
+        if any(f"{chapter} [en]" in told for told in test_equations.complaints(chapter, "en", cell, mutant.source)):
+            continue
+        reason = mutants.reason(chapter, mutant)
+        (reasons if reason else alive).append(reason or f"{chapter}, {mutant}")
+    return tried, reasons, alive
+
+
+def loss_slips():
+    """(name and change, altered source) of every slip in what the public losses compute."""
+    source = Path(losses.__file__).read_text(encoding="utf-8")
+    starts = [0, *(found.end() for found in re.finditer("\n", source))]
+    for function in ast.parse(source).body:
+        if not isinstance(function, ast.FunctionDef) or function.name.startswith("_"):
+            continue
+        for node in function.body:
+            if not isinstance(node, ast.Return | ast.Assign):
+                continue
+            value = node.value
+            first = starts[value.lineno - 1] + value.col_offset
+            last = starts[value.end_lineno - 1] + value.end_col_offset
+            for pattern, new in SLIPS:
+                for found in re.compile(pattern).finditer(source, first, last):
+                    change = (
+                        f"{function.name}: {found[0].strip()} -> {new.strip() or 'nothing'} in {source[first:last]}"
+                    )
+                    yield change, source[: found.start()] + new + source[found.end() :]
+
+
+def is_noticed(source, digits):
+    """Whether a test of test_losses.py fails with the losses of this source."""
+    altered = {}
+    exec(compile(source, losses.__file__, "exec"), altered)
+    for name, value in altered.items():
+        if callable(value) and hasattr(test_losses, name):
+            setattr(test_losses, name, value)
+    for name, test in vars(test_losses).items():
+        if name.startswith("test_"):
+            torch.manual_seed(0)
+            try:
+                test(*[digits] * test.__code__.co_argcount)
+            except BaseException:  # pytest.raises ends in one of its own
+                return True
+    return False
+
+
+def main():
+    cells = [(chapter, cell) for chapter in test_equations.CHAPTERS for cell, _ in steps.cells(chapter, "en")]
+    with ProcessPoolExecutor() as pool:
+        results = list(pool.map(equation_slips, *zip(*cells, strict=True)))
+    tried = sum(result[0] for result in results)
+    reasons = Counter(reason for result in results for reason in result[1])
+    alive = [slip for result in results for slip in result[2]]
+    print(f"equations: {tried} slips, {tried - reasons.total() - len(alive)} caught, {reasons.total()} equivalent")
+    for reason, count in reasons.most_common():
+        print(f"  {count:3} as {reason}")
+
+    check = partial(is_noticed, digits=load_mnist(train=False))
+    slips = list(loss_slips())
+    if check(Path(losses.__file__).read_text(encoding="utf-8")):
+        sys.exit("tests/test_losses.py fails without any slip")
+    unnoticed = [change for change, source in slips if not check(source)]
+    print(f"losses: {len(slips)} slips, {len(slips) - len(unnoticed)} caught")
+    if alive + unnoticed:
+        sys.exit("alive:\n  " + "\n  ".join(alive + unnoticed))
+
+
+if __name__ == "__main__":
+    main()

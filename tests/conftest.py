@@ -1,3 +1,5 @@
+import base64
+import io
 import os
 import shutil
 import subprocess
@@ -5,15 +7,23 @@ import sys
 from pathlib import Path
 
 import matplotlib
+import matplotlib.image
+import matplotlib.pyplot as plt
 import pytest
 import torch
 from browser import launched, served
+from widgets import VIEW
 
 from genlib.data import load_mnist
 
 matplotlib.use("Agg")
 
 ROOT = Path(__file__).resolve().parents[1]
+# What a canvas shows, row by row: the red of each pixel, which gray has in all colours.
+PIXELS = """(canvas) => {
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  return Array.from({ length: canvas.width * canvas.height }, (_, i) => data[4 * i]);
+}"""
 PATIENCE = 120_000  # milliseconds, for a machine that does other work meanwhile
 
 
@@ -30,6 +40,18 @@ def test_digits():
 @pytest.fixture(scope="session")
 def train_digits():
     return load_mnist()
+
+
+def assert_picture_stands_on_white_and_repeats(explorer, text):
+    """An explorer's output: its view, `text`, and an opaque PNG that no style of the reader's changes."""
+    bundle = explorer._repr_mimebundle_()
+    assert bundle["text/plain"] == text
+    assert bundle[VIEW]["model_id"] == explorer.model_id
+    png = base64.b64decode(bundle["image/png"])
+    with plt.style.context("dark_background"):
+        assert explorer.picture() == png
+    pixels = matplotlib.image.imread(io.BytesIO(png))
+    assert (pixels[0, 0] == 1).all() and (pixels[..., 3] == 1).all()
 
 
 # -- The built book, and a browser to read it with ---------------------------------------------------------------------

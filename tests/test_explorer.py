@@ -1,16 +1,13 @@
 """The explorer's state, errors and picture, and its JavaScript decoder against PyTorch."""
 
-import base64
-import io
 import json
 import shutil
 import subprocess
 
-import matplotlib.image
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
+from conftest import assert_picture_stands_on_white_and_repeats
 from torch import nn
 
 from genlib.explorer.core import pack_layers
@@ -117,15 +114,9 @@ def test_matrices_travel_as_float16_only_where_that_loses_nothing():
 
 
 def test_picture_is_a_png_on_white_and_always_the_same(digits):
-    explorer = LatentExplorer(Autoencoder(), *digits)
-    bundle = explorer._repr_mimebundle_()
-    assert bundle["text/plain"] == "LatentExplorer(latent_dim=3, points=60)"
-    assert bundle["application/vnd.jupyter.widget-view+json"]["model_id"] == explorer.model_id
-    png = base64.b64decode(bundle["image/png"])
-    with plt.style.context("dark_background"):
-        assert explorer.picture() == png
-    pixels = matplotlib.image.imread(io.BytesIO(png))
-    assert (pixels[0, 0] == 1).all() and (pixels[..., 3] == 1).all()
+    assert_picture_stands_on_white_and_repeats(
+        LatentExplorer(Autoencoder(), *digits), "LatentExplorer(latent_dim=3, points=60)"
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
 """The KL explorer's state, errors and picture, and its JavaScript against the formula and the integral."""
 
-import base64
 import io
 import json
 import math
@@ -9,10 +8,10 @@ import subprocess
 from itertools import product
 
 import matplotlib.image
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
+from conftest import assert_picture_stands_on_white_and_repeats
 from matplotlib.colors import to_rgb
 from torch.distributions import Normal
 
@@ -67,15 +66,7 @@ def test_bad_input_is_named(change, message):
 
 
 def test_picture_is_a_png_on_white_and_always_the_same():
-    explorer = KLExplorer()
-    bundle = explorer._repr_mimebundle_()
-    assert bundle["text/plain"] == "KLExplorer(mu1=1, sigma1=0.8, mu2=-0.5, sigma2=1.5)"
-    assert bundle["application/vnd.jupyter.widget-view+json"]["model_id"] == explorer.model_id
-    png = base64.b64decode(bundle["image/png"])
-    with plt.style.context("dark_background"):
-        assert explorer.picture() == png
-    pixels = matplotlib.image.imread(io.BytesIO(png))
-    assert (pixels[0, 0] == 1).all() and (pixels[..., 3] == 1).all()
+    assert_picture_stands_on_white_and_repeats(KLExplorer(), "KLExplorer(mu1=1, sigma1=0.8, mu2=-0.5, sigma2=1.5)")
 
 
 def area(explorer, color):

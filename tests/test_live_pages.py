@@ -6,13 +6,12 @@ import re
 
 import pytest
 import torch
-from conftest import ROOT, opened
+from conftest import PIXELS, ROOT, opened
 from torch.nn.functional import normalize
+from widgets import STATE, VIEW
 
 from genlib import load_mnist, load_pretrained
 
-STATE = "application/vnd.jupyter.widget-state+json"
-VIEW = "application/vnd.jupyter.widget-view+json"
 SCRIPT, STYLE = (ROOT / "book" / "_static" / name for name in ("widgets.js", "book.css"))
 IMAGE = "data:image/gif;base64,R0lGODlhAQABAAAAACw="
 EXPLORER = ".live-widget:has(.genlib-digit)"  # of a latent space; a chapter may show others
@@ -25,10 +24,6 @@ PAGES = [
     ("03_vae", "en", "file"),
 ]
 PLAIN = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
-PIXELS = """(canvas) => {
-  const { data } = canvas.getContext("2d").getImageData(0, 0, 28, 28);
-  return Array.from({ length: 784 }, (_, i) => data[4 * i]);
-}"""
 DECODE = """async ([source, layers, weights, codes]) => {
   const { makeNetwork } = await import(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
   const decode = makeNetwork(layers, Uint8Array.from(atob(weights), (c) => c.charCodeAt(0)).buffer);

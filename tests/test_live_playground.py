@@ -4,12 +4,11 @@ import re
 
 import pytest
 import torch
-from conftest import opened
-from test_live_pages import PIXELS
+from conftest import PIXELS, opened
+from widgets import STATE
 
 from genlib import kl_to_standard_normal, load_mnist, load_pretrained, squared_error
 
-STATE = "application/vnd.jupyter.widget-state+json"
 EMPTY = {"en": "Draw a digit", "zh": "请写一个数字"}
 NAMES = {
     "en": {"clear": "Clear", "undo": "Undo", "sample": "Test digit ", "keep": "Keep as ", "resample": "Resample"},

@@ -5,13 +5,9 @@ import json
 
 import pytest
 import torch
-from conftest import opened
+from conftest import PIXELS, opened
+from widgets import STATE
 
-STATE = "application/vnd.jupyter.widget-state+json"
-PIXELS = """(canvas) => {
-  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
-  return Array.from({ length: canvas.width * canvas.height }, (_, i) => data[4 * i]);
-}"""
 LOOKS = "(canvas) => canvas.toDataURL()"
 
 

@@ -68,14 +68,26 @@ class Explorer(ipywidgets.VBox):
         raise NotImplementedError
 
 
-def sliders(children):
+def linked_sliders(view, traits):
+    """A slider for each trait of a view, tied to it: (sliders, links), the links to be kept.
+
+    traits: {name: value, min, max, step, readout_format and description as a dict}. All share one
+    layout and one style, for a smaller state.
+    """
+    looks = {"layout": ipywidgets.Layout(), "style": SliderStyle(description_width="initial")}
+    sliders = [ipywidgets.FloatSlider(**settings, continuous_update=True, **looks) for settings in traits.values()]
+    links = [ipywidgets.jslink((slider, "value"), (view, name)) for name, slider in zip(traits, sliders, strict=True)]
+    return sliders, links
+
+
+def slider_box(sliders):
     """A box of sliders, in as many columns as fit."""
-    return ipywidgets.Box(children).add_class("genlib-sliders")
+    return ipywidgets.Box(sliders).add_class("genlib-sliders")
 
 
-def slider_looks():
-    """Layout and style for all sliders of an explorer, for a smaller state."""
-    return {"layout": ipywidgets.Layout(), "style": SliderStyle(description_width="initial")}
+def padded(codes):
+    """Codes (N, d) of one to three latents as (N, 3) float64, for a picture with three axes."""
+    return torch.nn.functional.pad(codes.double(), (0, 3 - codes.shape[1]))
 
 
 def subscripted(letter, number):
@@ -90,7 +102,7 @@ def show_digit(ax, digit):
 
 
 def pack_layers(layers):
-    """An nn.Sequential of Linear, ReLU and Tanh as what explorer.js computes with.
+    """An nn.Sequential of Linear, ReLU and Tanh as what core.js computes with.
 
     Returns (spec, weights): per linear layer its sizes, activation, dtype and byte offsets, and
     the bytes. A matrix travels as float16 where that loses nothing, otherwise, like every

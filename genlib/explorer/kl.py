@@ -1,7 +1,6 @@
 """Sliders for two Gaussians, the integrand of their KL divergence, and the values of both its directions."""
 
 import anywidget
-import ipywidgets
 import torch
 import traitlets
 from torch.distributions import Normal
@@ -41,26 +40,20 @@ class KLExplorer(core.Explorer):
         given = {"mu1": mu1, "sigma1": sigma1, "mu2": mu2, "sigma2": sigma2}
         start = {name: _checked(name, value) for name, value in given.items()}
         self.view = _KLView(**start)
-        looks = core.slider_looks()
-        self.sliders = [
-            ipywidgets.FloatSlider(
-                value=value,
-                min=_range(name)[0],
-                max=_range(name)[1],
-                step=_STEP,
-                readout_format=".2f",
-                description=core.subscripted(_LETTERS[name[:-1]], name[-1]),
-                continuous_update=True,
-                **looks,
-            )
+        traits = {
+            name: {
+                "value": value,
+                "min": _range(name)[0],
+                "max": _range(name)[1],
+                "step": _STEP,
+                "readout_format": ".2f",
+                "description": core.subscripted(_LETTERS[name[:-1]], name[-1]),
+            }
             for name, value in start.items()
-        ]
-        self._links = [
-            ipywidgets.jslink((slider, "value"), (self.view, name))
-            for name, slider in zip(start, self.sliders, strict=True)
-        ]
+        }
+        self.sliders, self._links = core.linked_sliders(self.view, traits)
         self._start = start
-        super().__init__([self.view, core.sliders(self.sliders).add_class("genlib-pairs")])
+        super().__init__([self.view, core.slider_box(self.sliders).add_class("genlib-pairs")])
 
     @property
     def parameters(self):

@@ -59,31 +59,25 @@ class LatentExplorer(core.Explorer):
             weights=weights,
             **core.pack_points(codes, labels, axes, low, high, decimals),
         )
-        looks = core.slider_looks()
-        self.sliders = [
-            ipywidgets.FloatSlider(
-                value=start[i],
-                min=low[i],
-                max=high[i],
-                step=10.0**-decimals,
-                readout_format=f".{max(decimals, 0)}f",
-                description=_name(i, kl),
-                continuous_update=True,
-                **looks,
-            )
+        traits = {
+            f"z{i + 1}": {
+                "value": start[i],
+                "min": low[i],
+                "max": high[i],
+                "step": 10.0**-decimals,
+                "readout_format": f".{max(decimals, 0)}f",
+                "description": _name(i, kl),
+            }
             for i in range(len(start))
-        ]
-        self._links = [
-            ipywidgets.jslink((slider, "value"), (self.view, f"z{i}")) for i, slider in enumerate(self.sliders, 1)
-        ]
+        }
+        self.sliders, self._links = core.linked_sliders(self.view, traits)
         active = [i for i in order if kl is None or kl[i] >= INACTIVE_KL or i in axes]
         inactive = [i for i in order if i not in active]
         children = [self.view, self._slider_box(active)]
         if inactive:
             fold = ipywidgets.HTML(_FOLD.format(n=len(inactive), kl=INACTIVE_KL))
             children += [fold.add_class("genlib-fold"), self._slider_box(inactive)]
-        shown = torch.zeros(len(codes), 3).double()  # padded if there are fewer than three latents
-        shown[:, : len(axes)] = codes[:, axes]
+        shown = core.padded(codes[:, axes])
         mark = [start[i] for i in axes] + [0.0] * (3 - len(axes))
         with torch.no_grad():
             digit = to_img(model.decode(codes.new_tensor([start]).float().to(core.device_of(model))).cpu())[0, 0]
@@ -109,7 +103,7 @@ class LatentExplorer(core.Explorer):
         right.set(xlabel=names[0], ylabel=names[1], zlabel=names[2])
 
     def _slider_box(self, latents):
-        box = core.sliders([self.sliders[i] for i in latents])
+        box = core.slider_box([self.sliders[i] for i in latents])
         return box.add_class("genlib-long") if len(self.sliders) > 3 else box  # room for more than a symbol
 
 

@@ -150,7 +150,5 @@ def _pictured(autoencoder, vae, image, codes, labels, order):
     z, x_hat = (part.cpu() for part in autoencoder(image.to(core.device_of(autoencoder))))
     mu, logvar = vae.encode(image.to(core.device_of(vae)))
     x_hats = [to_img(x)[0, 0] for x in (x_hat, vae.decode(mu).cpu())]
-    padded = torch.zeros(len(codes) + 1, 3).double()  # if there are fewer than three latents
-    padded[:, : codes.shape[1]] = torch.cat([codes, z.double()])
     latents = [f"$z_{{{i + 1}}}$" for i in order], mu[0].cpu()[order], (0.5 * logvar[0].cpu()).exp()[order]
-    return to_img(image)[0, 0], x_hats, padded[-1].tolist(), padded[:-1], labels, latents
+    return to_img(image)[0, 0], x_hats, core.padded(z)[0].tolist(), core.padded(codes), labels, latents

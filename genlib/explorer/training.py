@@ -44,9 +44,7 @@ class TrainingExplorer(core.Explorer):
             index=len(epochs) - 1,
             **core.pack_points(codes, labels, list(range(d)), low, high, decimals),
         )
-        shown = torch.zeros(codes.shape[1], 3).double()
-        shown[:, :d] = codes[-1]
-        self._pictured = images, x_hat[-1], shown, labels
+        self._pictured = images, x_hat[-1], core.padded(codes[-1]), labels
         super().__init__([self.view])
 
     @property

@@ -1,50 +1,48 @@
-"""Measure what the errata say of the source's two VAE losses, and merge it into results.json.
+"""What the errata say of the source's two VAE losses."""
 
-python experiments/errata.py: about a minute on one core.
-"""
-
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 
 import torch
-from results import merge
+from results import Experiment
 
-from genlib.data import load_mnist
-from genlib.losses import squared_error, vae_loss
-from genlib.models import VAE
-from genlib.train import Recipe, fit
+from genlib import VAE, Recipe, fit, load_mnist, squared_error, vae_loss
 
 RECIPE = Recipe(epochs=3)  # the source's rate and batch, few epochs: a collapse shows at once
-IMAGES, SEEDS = 10_000, range(5)
+IMAGES = 10_000
 WEIGHTS = {"mean_loss": 1 / (784 * 128), "sum_loss": 1.0}  # c in c * SE + KL
 
 
-def measure():
-    """All numbers of the errata page, {key: list of values, one per seed}; in the units that `unit` states."""
-    train, test = load_mnist()[0], load_mnist(train=False)[0]
-    mean = train.mean(0)
-    centred = (train - mean).double()
-    mean_error = squared_error(mean.expand_as(train), train).mean().item()
-    numbers = {
-        "errata.mean_image.train": [mean_error],
-        "errata.kl_bound": [mean_error * WEIGHTS["mean_loss"]],  # no minimum of the loss has a KL above it
-        "errata.mean_image.test": [squared_error(mean.expand_as(test), test).mean().item()],
-        "errata.top_variance": [torch.linalg.eigvalsh(centred.T @ centred / len(train))[-1].item()],
+def train(seed, *, c):
+    """The terms of a VAE trained with c * SE + KL, after the last epoch."""
+    images, test_images = load_mnist()[0][:IMAGES], load_mnist(train=False)[0]
+    torch.manual_seed(seed)
+    loss = partial(vae_loss, c=c)
+    history = fit(VAE(), images, replace(RECIPE, seed=seed), loss=loss, test_images=test_images, device="cpu")
+    return {f"test.{term}": history.test[term][-1] for term in ("reconstruction", "kl")}
+
+
+def bound(seed):
+    """What needs no training: the error of the mean image, and the bounds that follow from the data alone."""
+    images, test_images = load_mnist()[0], load_mnist(train=False)[0]
+    mean = images.mean(0)
+    centred = (images - mean).double()
+    error = squared_error(mean.expand_as(images), images).mean().item()
+    return {
+        "mean_image.train": error,
+        "kl_bound": error * WEIGHTS["mean_loss"],  # no minimum of the loss has a KL above it
+        "mean_image.test": squared_error(mean.expand_as(test_images), test_images).mean().item(),
+        "top_variance": torch.linalg.eigvalsh(centred.T @ centred / len(images))[-1].item(),
     }
-    for name, c in WEIGHTS.items():
-        for seed in SEEDS:
-            torch.manual_seed(seed)
-            loss, recipe = partial(vae_loss, c=c), replace(RECIPE, seed=seed)
-            history = fit(VAE(), train[:IMAGES], recipe, loss=loss, test_images=test, device="cpu")
-            for term in ("reconstruction", "kl"):
-                numbers.setdefault(f"errata.{name}.test.{term}", []).append(history.test[term][-1])
-    return numbers
 
 
-def unit(key):
-    """What a number of this page is counted in."""
-    return "nats per image" if "kl" in key else "squared error per image on [-1, 1]"
+def unit(term):
+    return "nats per image" if "kl" in term else "squared error per image on [-1, 1]"
 
 
-if __name__ == "__main__":
-    merge(measure(), experiment="errata", unit=unit)
+def recipe(c):
+    return {key: value for key, value in asdict(RECIPE).items() if key != "seed"} | {"images": IMAGES, "c": c}
+
+
+EXPERIMENTS = {f"errata.{name}": Experiment(partial(train, c=c), recipe(c), unit) for name, c in WEIGHTS.items()}
+EXPERIMENTS["errata"] = Experiment(bound, {"c": WEIGHTS["mean_loss"]}, unit, seeds=1)

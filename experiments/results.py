@@ -1,28 +1,121 @@
-"""results.json: every measured number that the book's prose names."""
+"""results.json: every run of every experiment, and the numbers that the book's prose takes from them."""
 
 import json
 import os
+import platform
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from statistics import fmean, stdev
 
 RESULTS = Path(__file__).with_name("results.json")
+PACKAGES = ("torch", "torchvision", "numpy")
 
 
-def merge(numbers, *, experiment, unit):
-    """Put numbers into results.json beside those of other experiments, all or nothing.
+@dataclass(frozen=True)
+class Experiment:
+    """Something that is measured, once or for several seeds.
 
-    numbers: {key: list of values, one per seed}. experiment: the script's name.
-    unit: a function of the key. Returns nothing.
+    run(seed): measures and returns {term: number}. recipe: what shapes these numbers, as JSON can
+    hold it; runs under another recipe do not count. unit(term): what a term is counted in.
     """
-    results = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {"numbers": {}}
-    for key, values in numbers.items():
-        results["numbers"][key] = {
-            "value": fmean(values),
-            "sd": stdev(values) if len(values) > 1 else None,
-            "n": len(values),
-            "experiment": experiment,
-            "unit": unit(key),
-        }
+
+    run: Callable[[int], dict[str, float]]
+    recipe: dict
+    unit: Callable[[str], str]
+    seeds: int = 5
+
+
+def measure(experiment, seed):
+    """One run, with where it comes from. Returns a JSON object."""
+    start = time.perf_counter()
+    values = experiment.run(seed)
+    return {
+        "seed": seed,
+        "values": values,
+        "seconds": round(time.perf_counter() - start, 1),
+        "finished": time.strftime("%Y-%m-%d %H:%M", time.gmtime()),
+        "commit": commit(),
+        "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
+        "hardware": hardware(),
+    }
+
+
+def commit():
+    """The commit of the code that runs, with a + if genlib or experiments have changed since; "unknown" without git."""
+
+    def git(*arguments):
+        return subprocess.run(
+            ["git", *arguments], cwd=RESULTS.parent, capture_output=True, text=True, check=True
+        ).stdout.strip()
+
+    try:
+        changed = git("status", "--porcelain", "--untracked-files=all", "--", "*.py", "../genlib")
+        return git("rev-parse", "--short=10", "HEAD") + "+" * bool(changed)
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+
+
+def hardware():
+    """The processor's name and how many cores this process may use."""
+    name = platform.processor() or platform.machine()
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        named = [line.partition(":")[2].strip() for line in info.read_text().splitlines() if "model name" in line]
+        name = named[0] if named else name
+    return f"{name}, {os.cpu_count()} cores"
+
+
+def read():
+    """{experiment: {"script", "recipe", "runs"}} as they were left."""
+    return json.loads(RESULTS.read_text(encoding="utf-8"))["experiments"] if RESULTS.exists() else {}
+
+
+def current(found, name, experiment):
+    """The runs of an experiment under the recipe that it has now, by seed."""
+    entry = found.get(name, {})
+    runs = entry.get("runs", []) if entry.get("recipe") == experiment.recipe else []
+    return {run["seed"]: run for run in runs if run["seed"] < experiment.seeds}
+
+
+def numbers(found, experiments):
+    """{key: number} of every experiment that has all its runs; a key is "<experiment>.<term>".
+
+    A number is {"value": mean, "sd": standard deviation over the seeds (None for one run), "n": runs,
+    "experiment", "unit"}.
+    """
+    made = {}
+    for name, experiment in experiments.items():
+        runs = current(found, name, experiment)
+        if len(runs) < experiment.seeds:
+            continue
+        for term in runs[0]["values"]:
+            values = [runs[seed]["values"][term] for seed in sorted(runs)]
+            made[f"{name}.{term}"] = {
+                "value": fmean(values),
+                "sd": stdev(values) if len(values) > 1 else None,
+                "n": len(values),
+                "experiment": name,
+                "unit": experiment.unit(term),
+            }
+    return made
+
+
+def store(name, script, run, experiments):
+    """Put a run into results.json beside all others, and make the numbers anew; all or nothing."""
+    found, experiment = read(), experiments[name]
+    runs = {**current(found, name, experiment), run["seed"]: run}
+    found[name] = {"script": script, "recipe": experiment.recipe, "runs": [runs[seed] for seed in sorted(runs)]}
+    write(found, experiments)
+
+
+def write(found, experiments):
+    """Write the runs of the experiments that there are, and their numbers; all or nothing."""
+    kept = {name: found[name] for name in sorted(found) if name in experiments}
+    text = json.dumps({"experiments": kept, "numbers": numbers(kept, experiments)}, indent=1, sort_keys=True)
     draft = RESULTS.with_suffix(".tmp")
-    draft.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    draft.write_text(text + "\n", encoding="utf-8")
     os.replace(draft, RESULTS)

@@ -4,7 +4,7 @@ PORT ?= 8000
 PIP := .venv/bin/python -m pip install --disable-pip-version-check
 RUN := .venv/bin/python
 
-.PHONY: help book serve weigh test mutate notebooks results numbers acknowledge lab
+.PHONY: help book serve weigh test mutate notebooks equations results numbers acknowledge lab
 
 help:
 	@echo "make book         build both languages into _build/html (needs no torch)"
@@ -13,6 +13,7 @@ help:
 	@echo "make test         run every test and every notebook"
 	@echo "make mutate       make slips in equations and losses, and see whether the tests notice"
 	@echo "make notebooks    execute the chapters and store their outputs in both languages"
+	@echo "make equations    prove every displayed equation and write the marks that the book shows"
 	@echo "make results      run the experiments behind the numbers, from where they stopped (hours)"
 	@echo "make numbers      fill the measured numbers of the prose from experiments/results.json"
 	@echo "make acknowledge  record that both languages of every changed page agree"
@@ -38,6 +39,9 @@ mutate: .venv/.all
 
 notebooks: .venv/.all
 	$(RUN) book/execute.py
+
+equations: .venv/.all
+	PYTHONPATH=book:tests $(RUN) -m equations.results
 
 results: .venv/.all
 	$(RUN) experiments/run.py

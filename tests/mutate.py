@@ -14,10 +14,11 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 
+import steps
 import test_equations
 import test_losses
 import torch
-from equations import mutants, steps
+from equations import mutants
 
 from genlib import load_mnist, losses
 
@@ -31,16 +32,22 @@ SLIPS = [  # of a loss: what is looked for, and what stands in its place
 
 
 def equation_slips(chapter, cell):
-    """(tried, reasons of the equivalent ones, the living as text) of one Markdown cell, in English."""
+    """What becomes of each slip of one Markdown cell, in English.
+
+    Returns (a Counter of the readers that catch one, joined by "and"; the reasons of those as true as what stood
+    there; the living, as text).
+    """
     source = dict(steps.cells(chapter, "en"))[cell]
-    tried, reasons, alive = 0, [], []
+    caught, reasons, alive = Counter(), [], []
     for mutant in mutants.mutants(cell, source):
-        tried += 1
-        if any(f"{chapter} [en]" in told for told in test_equations.complaints(chapter, "en", cell, mutant.source)):
+        told = test_equations.complaints(chapter, "en", cell, mutant.source)
+        by = [name for name, all_told in told.items() if any(f"{chapter} [en]" in one for one in all_told)]
+        if by:
+            caught[" and ".join(by)] += 1
             continue
         reason = mutants.reason(chapter, mutant)
         (reasons if reason else alive).append(reason or f"{chapter}, {mutant}")
-    return tried, reasons, alive
+    return caught, reasons, alive
 
 
 def loss_slips():
@@ -85,12 +92,15 @@ def main():
     cells = [(chapter, cell) for chapter in test_equations.CHAPTERS for cell, _ in steps.cells(chapter, "en")]
     with ProcessPoolExecutor() as pool:
         results = list(pool.map(equation_slips, *zip(*cells, strict=True)))
-    tried = sum(result[0] for result in results)
+    caught = sum((result[0] for result in results), Counter())
     reasons = Counter(reason for result in results for reason in result[1])
     alive = [slip for result in results for slip in result[2]]
-    print(f"equations: {tried} slips, {tried - reasons.total() - len(alive)} caught, {reasons.total()} equivalent")
+    tried = caught.total() + reasons.total() + len(alive)
+    print(f"equations: {tried} slips, {caught.total()} caught, {reasons.total()} equivalent")
+    for readers, count in caught.most_common():
+        print(f"  {count:5} caught by {readers}")
     for reason, count in reasons.most_common():
-        print(f"  {count:3} as {reason}")
+        print(f"  {count:5} as {reason}")
 
     check = partial(is_noticed, digits=load_mnist(train=False))
     slips = list(loss_slips())

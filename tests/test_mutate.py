@@ -16,5 +16,5 @@ def test_every_slip_in_a_loss_is_noticed(test_digits):
 
 
 def test_slips_in_an_equation_are_caught_or_explained():
-    tried, reasons, alive = mutate.equation_slips("02_kl_divergence", "proof")
-    assert tried > 50 and 0 < len(reasons) < 10 and not alive
+    caught, reasons, alive = mutate.equation_slips("02_kl_divergence", "proof")
+    assert caught["symbolic and numeric"] > 50 and 0 < len(reasons) < 10 and not alive

@@ -4,9 +4,9 @@ import functools
 import re
 
 import numpy as np
+from steps import SPACING, Unreadable
 
 from .meaning import INDEX, SIZES, Matrix, bind, derivative, divergence, hide, integral, look, normal
-from .steps import SPACING, Unreadable
 
 TOKEN = re.compile(
     SPACING.pattern

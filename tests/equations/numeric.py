@@ -10,10 +10,10 @@ import functools
 import re
 
 import numpy as np
+from steps import Unreadable, plain
 
 from .grammar import Parser, tokens
 from .meaning import INDEX, SIZES, VARIABLES, Function, Matrix, anything, integral
-from .steps import Unreadable, plain
 
 REAL, POSITIVE = (-1.5, 1.5), (0.7, 1.6)
 ASSUMED = dict.fromkeys([r"\mu", "x", "z", r"\hat{x}", r"\varepsilon"], REAL) | {
@@ -106,6 +106,26 @@ class Reading:
             return parser.whole(), parser.used
         except Unreadable as error:
             raise Unreadable(f"{step}: {error}") from None
+
+    def instances(self, step):
+        """What stands for something general when a step is evaluated: sizes "d", "D", "n", "N", and of what the page
+        calls arbitrary, "densities", "functions" and "decoders"; "matrices"; "line" for the space of codes; "values"
+        where letters stand for numbers.
+        """
+        uses = dict(zip(self.scope.steps, self.uses, strict=True))
+        defining = {str(head): other for other, head in self.heads.items() if head}
+        names, more, texts = set(), set(uses[step]), step.left + step.right
+        while more:
+            names |= more
+            texts += "".join(defining[name].right for name in more & set(defining))
+            more = set().union(*(uses[defining[name]] for name in more & set(defining))) - names
+        families = {name.partition("_") for f in names for name in re.findall(r"\\?\w+(?:\{x\})?_[a-z]", f)}
+        found = {"n" if stem in self.functions.probabilities else INDEX[i] for stem, _, i in families if i in INDEX}
+        kinds = {"p": "densities", "q": "densities", "f": "functions", "f'": "functions", r"\hat{x}": "decoders"}
+        found |= {kinds[f.name] for f in self.arbitrary if str(f) in names}
+        found |= {"line"} if r"\mathbb{R}^d" in texts and "d" not in found else set()
+        found |= {"matrices"} if names & {*ARRAYS} else set()
+        return found | ({"values"} if {name.partition("_")[0] for name in names} & {*ASSUMED} else set())
 
     def ask(self, text, oracle, draws):
         """Complaints where what the page says of `text` is not what the oracle says."""

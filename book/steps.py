@@ -1,10 +1,12 @@
 """What a chapter's mathematics claims, read from its Markdown cells, one step at a time.
 
-The readers that prove the steps share this module and nothing else. A heading is a scope: what is defined or
-introduced under it holds there only.
+The readers of tests/equations, which prove the steps, share this module and nothing else; the book marks what they
+have proven. A heading is a scope: what is defined or introduced under it holds there only.
 """
 
 import functools
+import hashlib
+import json
 import re
 from typing import NamedTuple
 
@@ -14,6 +16,7 @@ from docutils.nodes import make_id
 BLOCK = re.compile(r"^\$\$\n(.*?)^\$\$$", re.M | re.S)
 INLINE = re.compile(r"(?<![\\$])\$([^$\n]+)\$")
 SENTENCE = re.compile(r"[.!?;:](?=\s)|[。！？；：]|\n\n|^#.*$", re.M)  # noqa: RUF001 (Chinese ends sentences so)
+FUNCTION = re.compile(r"f|[pq]_i|\\hat\{x\}\(z\)|[pq]\([^()=]*\)")  # what may be called arbitrary
 ARBITRARY = {"en": re.compile(r"\bany\b", re.I), "zh": re.compile("任意")}
 KINDS = {":=": ":=", "=": "=", r"\ge": ">=", r"\geq": ">=", r"\le": "<=", r"\leq": "<="}
 UNREAD = {"<", ">", r"\approx", r"\sim", r"\simeq", r"\equiv", r"\ne", r"\neq", r"\propto", r"\to", r"\in", r"\mapsto"}
@@ -42,13 +45,24 @@ class Step(NamedTuple):
 
 
 class Scope(NamedTuple):
-    """A heading's steps, and the inline mathematics of its sentences that say "any"."""
+    """A heading's steps, and the functions that its sentences call arbitrary."""
 
     chapter: str
     lang: str
     heading: str
     steps: list
     introduced: list
+
+
+class Equation(NamedTuple):
+    """A $$ block: its LaTeX, the steps that it displays, and a hash of it and of all that its heading lays down."""
+
+    heading: str
+    cell: str
+    line: int  # of the cell, where its $$ begins, from 1
+    latex: str
+    steps: tuple
+    hash: str
 
 
 def cells(chapter, lang, root=pages.NOTEBOOKS):
@@ -72,6 +86,24 @@ def scopes(chapter, lang, cells):
     return {heading: scope for heading, scope in found.items() if scope.steps}
 
 
+def equations(scopes, cells):
+    """[Equation] of a chapter, in the order of the page."""
+    found = []
+    for cell, source in cells:
+        for block in BLOCK.finditer(source):
+            first, last = (source.count("\n", 0, at) + 1 for at in block.span())
+            heading, steps = next(
+                (heading, inside) for heading, scope in scopes.items()
+                if (inside := tuple(s for s in scope.steps if s.cell == cell and first <= s.line <= last))
+            )  # fmt: skip
+            scope = scopes[heading]
+            laid_down = [plain(f"{s.left} := {s.right}") for s in scope.steps if s.kind == ":="]
+            text = json.dumps([plain(block[1]), laid_down, sorted(set(scope.introduced))], ensure_ascii=False)
+            digest = hashlib.sha256(text.encode()).hexdigest()[:16]
+            found.append(Equation(heading, cell, first, block[1].strip(), steps, digest))
+    return found
+
+
 @functools.lru_cache(1024)  # whoever mutates a page asks for its other cells again and again
 def sections(source):
     """[(anchor, number of its first line, text)] of a cell, cut at its headings; "" before the first."""
@@ -87,9 +119,10 @@ def plain(latex):
 
 
 def arbitrary(text, lang):
-    """The inline mathematics of the sentences that say "any"."""
+    """The functions in the sentences that say "any"."""
     sentences = SENTENCE.split(BLOCK.sub("\n\n", text))
-    return [math for s in sentences if ARBITRARY[lang].search(s) for math in INLINE.findall(s)]
+    found = [math for s in sentences if ARBITRARY[lang].search(s) for math in INLINE.findall(s)]
+    return [math for math in found if FUNCTION.fullmatch(math)]
 
 
 def inline(text):

@@ -18,6 +18,7 @@ from shared import prune
 BOOK = Path(__file__).resolve().parent
 ROOT = BOOK.parent
 CONFIG = ROOT / "_config.yml"
+CHECKED = [ROOT / "notebooks" / "equations.json", ROOT / "experiments" / "results.json"]  # what the book shows of them
 LICENCES = {
     "code": '<a href="https://opensource.org/license/mit">MIT</a>',
     "text": '<a href="https://creativecommons.org/licenses/by/4.0/">CC BY 4.0</a>',
@@ -65,7 +66,8 @@ def build(lang, output):
     pages, html, work = ROOT / "notebooks" / lang, output / "html" / lang, output / "work" / lang
     # "settings": what shapes every page, and which pages there are
     names = sorted(path.name for path in pages.iterdir())
-    expected = {"settings": [sys.version, names, fingerprint(CONFIG, BOOK)], "pages": fingerprint(pages)}
+    common = fingerprint(CONFIG, BOOK, *CHECKED)
+    expected = {"settings": [sys.version, names, common], "pages": fingerprint(pages)}
     stamp = html / ".complete"
     found = json.loads(stamp.read_text()) if stamp.exists() else {}
     if found == expected:

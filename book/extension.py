@@ -9,6 +9,7 @@ from itertools import pairwise, takewhile
 from pathlib import Path
 from unicodedata import category, east_asian_width
 
+import checks
 import head
 import lighten
 import shared
@@ -296,7 +297,7 @@ def finish_pages(app, exception):
 
 
 def setup(app):
-    for part in (shared, widgets, lighten):
+    for part in (shared, widgets, lighten, checks):
         part.setup(app)
     app.add_directive("glossary-table", Glossary)
     app.add_directive("references-table", References)

@@ -15,12 +15,18 @@ import sys
 import pages
 
 
-def read(root=pages.ROOT):
-    """{key: {"value", "sd", "n", "experiment", "unit"}} as the experiments left it."""
-    path = root / "experiments" / "results.json"
-    if not path.exists():
-        raise ValueError(f"experiments/{path.name} is missing: take the committed file back, or run the experiments")
-    return json.loads(path.read_text(encoding="utf-8"))["numbers"]
+def file(root=pages.ROOT):
+    """The path of the results."""
+    return root / "experiments" / "results.json"
+
+
+def read(root=pages.ROOT, part="numbers"):
+    """What the experiments left: "numbers", {key: {"value", "sd", "n", "experiment", "unit"}}, or "experiments",
+    {name: {"script", "recipe", "runs"}}, where the numbers come from.
+    """
+    if not file(root).exists():
+        raise ValueError("experiments/results.json is missing: take the committed file back, or `make results`")
+    return json.loads(file(root).read_text(encoding="utf-8"))[part]
 
 
 def show(key, spec, numbers):

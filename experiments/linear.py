@@ -23,7 +23,5 @@ def run(seed):
 
 
 EXPERIMENTS = {
-    "pca": Experiment(
-        run, {"components": list(COMPONENTS)}, lambda term: "squared error per image on [-1, 1]", seeds=1
-    )
+    "pca": Experiment(run, {"components": list(COMPONENTS)}, lambda term: "squared error per image on [-1, 1]", seeds=1)
 }

@@ -62,7 +62,9 @@ def copy_sources(tree):
     ignore = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints")
     for name in ("book", "notebooks"):
         shutil.copytree(ROOT / name, tree / name, ignore=ignore)
-    shutil.copy(ROOT / "_config.yml", tree)
+    (tree / "experiments").mkdir()
+    for name in ("_config.yml", "experiments/results.json"):
+        shutil.copy(ROOT / name, tree / name)
     return tree
 
 

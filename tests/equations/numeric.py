@@ -125,7 +125,8 @@ class Reading:
         found |= {kinds[f.name] for f in self.arbitrary if str(f) in names}
         found |= {"line"} if r"\mathbb{R}^d" in texts and "d" not in found else set()
         found |= {"matrices"} if names & {*ARRAYS} else set()
-        return found | ({"values"} if {name.partition("_")[0] for name in names} & {*ASSUMED} else set())
+        letters = {name.partition("_")[0] for name in names} & {*ASSUMED, *self.functions.probabilities}
+        return found | ({"values"} if letters else set())
 
     def ask(self, text, oracle, draws):
         """Complaints where what the page says of `text` is not what the oracle says."""

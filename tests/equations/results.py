@@ -11,6 +11,7 @@ import pages
 import steps
 
 from . import numeric, symbolic
+from .meaning import SIZES
 from .oracles import ORACLES
 
 CHAPTERS = ("01_autoencoder", "02_kl_divergence", "03_vae")
@@ -32,8 +33,8 @@ READERS = {"symbolic": symbolic.check, "numeric": check_numeric}
 def results(chapter, lang):
     """{hash: entry} of the equations of a chapter under whose headings nothing is wrong.
 
-    An entry has the numbers of "definitions" and "relations", what "instances" the numeric reader looks at, whether
-    an "oracle" that is not a reader agrees with a side, and whether the symbolic reader's proof is for "exponentials".
+    An entry has the numbers of "definitions" and "relations", what "instances" the numeric reader looks at, and
+    whether an "oracle" that is not a reader agrees with a side.
     """
     found, scopes = {}, read(chapter, lang)
     for equation in steps.equations(scopes, steps.cells(chapter, lang)):
@@ -49,9 +50,8 @@ def results(chapter, lang):
             "cell": equation.cell,
             "definitions": sum(s.kind == ":=" for s in equation.steps),
             "relations": sum(s.kind != ":=" for s in equation.steps),
-            "instances": sorted(instances),
+            "instances": [f"{i} = {SIZES[i]}" if i in SIZES else i for i in sorted(instances)],
             "oracle": bool(known & sides),
-            "exponentials": "functions" in instances,
         }
     return found
 

@@ -18,6 +18,7 @@ from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
+from pages import STATE, VIEW
 
 # What the outputs must not depend on: progress bars, the number of threads (sums change in the last
 # digits), the order of sets, an accelerator, the matplotlib backend of whoever runs this.
@@ -26,8 +27,6 @@ METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
-STATE = "application/vnd.jupyter.widget-state+json"
-VIEW = "application/vnd.jupyter.widget-view+json"
 
 
 class ChapterError(Exception):

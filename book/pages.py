@@ -18,6 +18,9 @@ LANGUAGES = ("en", "zh")
 
 # A measured number in prose: <!-- n:KEY:FMT -->VALUE<!-- /n -->, invisible but for its value.
 MARKER = re.compile(r"<!-- n:(?P<key>[^\s:]+):(?P<spec>\S+) -->(?P<value>[^<\n]*)<!-- /n -->")
+# The MIME types of a notebook's widgets: all of their state, and one that is shown.
+STATE = "application/vnd.jupyter.widget-state+json"
+VIEW = "application/vnd.jupyter.widget-view+json"
 HAN = re.compile(r"[\u3400-\u9fff]")
 
 # With the dollar rules, a line of "=" or "-" inside $$ is mathematics, not a heading or a list.

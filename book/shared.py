@@ -1,6 +1,7 @@
 """What pages of both languages load from one folder beside theirs, so that a browser keeps a single copy."""
 
 import os
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -57,21 +58,25 @@ def configure(app, config):
     config.mathjax_path = f"../{FOLDER}/{MATHJAX}"  # from _static
 
 
+@cache
+def mathjax():
+    """The folder of the installed package that MathJax comes from."""
+    return Path(find_spec("sphinx-mathjax-offline").submodule_search_locations[0]) / "static"
+
+
 def copy_mathjax(app):
     """Copy from the installed package what pages load, not all 24 MB."""
-    package = Path(find_spec("sphinx-mathjax-offline").submodule_search_locations[0]) / "static"
-    for source in (package / part for part in PARTS):
+    for source in (mathjax() / part for part in PARTS):
         for file in source.rglob("*.*") if source.is_dir() else [source]:
-            put(app, file.relative_to(package), file.read_bytes())
+            put(app, file.relative_to(mathjax()), file.read_bytes())
 
 
 def make_fonts(app):
     """Write the small fonts and the style sheet that puts them before MathJax's own."""
-    package = Path(find_spec("sphinx-mathjax-offline").submodule_search_locations[0]) / "static"
     faces = ""
     for (family, name), ranges in COMMON.items():
         characters = [code for first, last in ranges for code in range(first, last + 1)]
-        put(app, f"{FONTS}/{name}.woff2", subset(package / FONTS / f"{name}.woff", characters))
+        put(app, f"{FONTS}/{name}.woff2", subset(mathjax() / FONTS / f"{name}.woff", characters))
         faces += FACE.format(family=family, name=name, ranges=", ".join(f"U+{a:X}-{b:X}" for a, b in ranges))
     put(app, f"{FONTS}/common.css", faces.encode())
 

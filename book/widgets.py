@@ -11,11 +11,10 @@ import json
 
 import shared
 from docutils import nodes
+from pages import STATE, VIEW
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
 LARGE = 20_000  # bytes; what is smaller is not worth a request
-STATE = "application/vnd.jupyter.widget-state+json"
-VIEW = "application/vnd.jupyter.widget-view+json"
 
 
 class WidgetPictures(SphinxPostTransform):

@@ -12,7 +12,7 @@ import matplotlib.pyplot as plt
 import pytest
 import torch
 from browser import launched, served
-from widgets import VIEW
+from pages import VIEW
 
 from genlib.data import load_mnist
 

@@ -7,8 +7,8 @@ import re
 import pytest
 import torch
 from conftest import PIXELS, ROOT, opened
+from pages import STATE, VIEW
 from torch.nn.functional import normalize
-from widgets import STATE, VIEW
 
 from genlib import load_mnist, load_pretrained
 

@@ -5,7 +5,7 @@ import re
 import pytest
 import torch
 from conftest import PIXELS, opened
-from widgets import STATE
+from pages import STATE
 
 from genlib import kl_to_standard_normal, load_mnist, load_pretrained, squared_error
 

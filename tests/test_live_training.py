@@ -6,7 +6,7 @@ import json
 import pytest
 import torch
 from conftest import PIXELS, opened
-from widgets import STATE
+from pages import STATE
 
 LOOKS = "(canvas) => canvas.toDataURL()"
 

@@ -10,9 +10,10 @@ from browser import served
 from bs4 import BeautifulSoup
 from conftest import build, copy_sources
 from lighten import classes, without_unknown
+from pages import STATE
 from shared import prune
 from weigh import MOVE, READY, WEIGHTS, Weight, stems, too_much, weigh
-from widgets import LARGE, STATE
+from widgets import LARGE
 
 # Twice for the other worker on the same two cores, twice for whatever else a machine of a CI service does.
 PATIENCE = 4

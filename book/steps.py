@@ -146,8 +146,11 @@ def _claims(block, line):
         number, line = line + row[: len(row) - len(row.lstrip())].count("\n"), line + row.count("\n")
         if row.startswith(r"\\") or not row.strip():
             continue
-        statements = re.split(r",\s*\\qquad", row.split("&&")[0].replace("&", "").strip().rstrip(",."))
+        row, *reasons = row.split("&&")
+        statements = re.split(r",\s*\\qquad", row.replace("&", "").strip().rstrip(",."))
         try:
+            for reason in reasons:
+                _words(reason)
             for statement in statements:
                 sides, pairs = _statement(statement, last)
                 found += [(number, *claim) for claim in pairs]
@@ -198,10 +201,16 @@ def side_claims(statement):
         note, after = _group(statement, end + 1)
         if note.strip().startswith("="):
             found.append((body.strip(), note.strip()[1:].strip()))
-        elif not note.strip().startswith(r"\text"):
-            raise Unreadable(f"below the brace stands neither = nor words: {note}")
+        else:
+            _words(note)
         statement = statement[:start] + body + statement[after:]
     return statement, found
+
+
+def _words(text):
+    r"""Nothing, if a text is \text{...} and states no relation."""
+    if not re.fullmatch(r"\s*\\text\{[^{}=<>≤≥≈]*\}\s*", text):
+        raise Unreadable(f"neither a relation nor words: {text.strip()}")
 
 
 def _group(text, start):

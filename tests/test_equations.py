@@ -9,6 +9,7 @@ import pages
 import pytest
 import steps
 from equations import numeric, symbolic
+from equations.fallacies import FALSE
 from equations.mutants import mutants, reason
 from equations.results import CHAPTERS, PATH, READERS, everything, read
 from steps import Scope, Step, Unreadable
@@ -194,7 +195,7 @@ def block(text):
 
 
 def test_the_splitter_reads_chains_definitions_and_reasons():
-    rows = "f(x) :=& a(x)", r"=& b && \text{since } a = b", r"&\ge \sum_{i=1}^{n} c_i"
+    rows = "f(x) :=& a(x)", r"=& b && \text{(since it is so)}", r"&\ge \sum_{i=1}^{n} c_i"
     assert block("\\begin{aligned}\n" + "\\\\[2pt]\n".join(rows) + "\n\\end{aligned}") == [
         (":=", "f(x)", "a(x)"),
         ("=", "a(x)", "b"),
@@ -215,7 +216,8 @@ def test_the_splitter_reads_braces_as_side_claims():
 @pytest.mark.parametrize(
     "text",
     ["a + b", "= b", "a =", "a = b \\\\ c", r"a \approx b", "a < b", r"x \sim y", "f(a = b) = c", "(a = b", "(a] = b",
-     r"\underbrace{a} = b", r"\underbrace{a}_{b} = c", r"a = b, \qquad c = d \\ = e"],
+     r"\underbrace{a} = b", r"\underbrace{a}_{b} = c", r"\underbrace{a}_{\text{= b}} = a", "a = b && = c",
+     r"a = b && \text{= c}", r"a = b && c", r"a = b, \qquad c = d \\ = e"],
 )  # fmt: skip
 def test_what_the_splitter_cannot_read_fails(text):
     with pytest.raises(Unreadable, match="line 4"):
@@ -351,6 +353,24 @@ def test_sums_hold_for_any_number_of_terms():
     assert proven(("=", r"\sum_{i=1}^{d} \mu_i^2", r"(\sum_{i=1}^{d} \mu_i)^2"))
     linked = ((":=", "q(z)", r"\prod_{i=1}^{d} \mathcal{N}(z_i;\,\mu_i,\sigma_i^2)"),)
     assert not proven(*linked, ("=", r"\mathbb{E}_{q}[\sum_{i=1}^{d} z_i^2]", r"\sum_{i=1}^{d} (\mu_i^2 + \sigma_i^2)"))
+
+
+@pytest.mark.parametrize("why", FALSE)
+def test_no_fallacy_is_proven(why):
+    accepted = [claims[-1] for introduced, *claims in FALSE[why] if not proven(*claims, introduced=introduced)]
+    assert not accepted
+
+
+def test_what_looks_like_a_fallacy_and_is_none_is_proven():
+    drawn = r"\mathbb{E}_{x \sim \mathcal{N}(0,1)}"
+    assert not proven(("=", rf"{drawn}[x]", "0"), ("=", rf"{drawn}[x^4]", "3"))
+    assert not proven(("=", r"\frac{d}{d\mu}\sum_{i=1}^{d}\exp(\mu z_i)", r"\sum_{i=1}^{d} z_i\exp(\mu z_i)"))
+    mixed = (":=", "p(x)", rf"{LINE} p(x \mid z)\,p(z)\,dz")
+    assert not proven(mixed, ("=", rf"{LINE} p(x)\,dx", "1"), introduced=["p(z)", r"p(x \mid z)"])
+    assert proven(mixed, ("=", rf"{LINE} x\,p(x)\,dx", "0"), introduced=["p(z)", r"p(x \mid z)"])  # and does not hang
+    assert not proven((":=", "g(x, t)", "x - t"), ("=", "g(x, 2)", "x - 2"))
+    assert not proven(("=", "f(z) + 2f(x)", "2f(x) + f(z)"), introduced=["f"])
+    assert not proven(("=", "1", "1"), introduced=["p(x)", "p(x_n)"])  # one density, named twice: it is left out
 
 
 def test_an_inequality_needs_a_proof():

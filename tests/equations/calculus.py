@@ -1,8 +1,9 @@
 r"""What the symbolic reader knows of integrals, sums and logarithms, as rules that hold for any densities and any d.
 
-Integrals and sums are linear. A density that the page calls arbitrary integrates to one; a normal is integrated by
-SymPy from its formula; a product of densities of coordinates is integrated one coordinate at a time. What no rule
-applies to stays as it is, a letter among others. Two expressions are equal if their difference then comes to nothing.
+Densities are positive everywhere. Integrals and sums are linear. A density that the page calls arbitrary integrates to
+one over its first variable; a normal is integrated by SymPy from its formula; a product of densities of coordinates is
+integrated one coordinate at a time. What no rule applies to stays as it is, a letter among others. Two expressions are
+equal if their difference then comes to nothing.
 """
 
 import functools
@@ -10,36 +11,45 @@ import functools
 import sympy
 from steps import Unreadable
 from sympy import Add, Function, Mul, Pow, S, Symbol, exp, expand, log
+from sympy.core.function import AppliedUndef
 
 
-class IntegralOver(Function):
+class Over(Function):
+    """What runs over args[1]. Of positive bodies it is positive."""
+
+    def _eval_is_positive(self):
+        return self.args[0].is_positive or None
+
+
+class IntegralOver(Over):
     """IntegralOver(body, x): over the line of x or of one coordinate z_i, or over the whole space of z."""
 
     nargs = 2
 
 
-class SumOver(Function):
+class SumOver(Over):
     """SumOver(body, i, n): the sum over i from 1 to n, for any n."""
 
     nargs = 3
 
+    def _eval_derivative(self, x):
+        body, index, bound = self.args
+        return SumOver(sympy.diff(body, x), index, bound)
 
-class ProductOver(Function):
+
+class ProductOver(Over):
     """ProductOver(body, i, n), likewise. A product over i of densities of z_i is a density of z."""
 
     nargs = 3
 
-    def _eval_is_positive(self):
-        return self.args[0].is_positive
-
 
 class Normal(Function):
-    """Normal(x, mean, variance): the density at x."""
+    """Normal(x, mean, variance): the density at x, if the variance is positive."""
 
     nargs = 3
 
     def _eval_is_positive(self):
-        return True
+        return self.args[2].is_positive or None
 
     @property
     def formula(self):
@@ -48,7 +58,14 @@ class Normal(Function):
 
 
 class Density(Function):
-    """Density(name, x, ...): the value at x of a density that the page calls arbitrary; ... is what it depends on."""
+    """Density(name, x, ...): what the page calls an arbitrary density, of x, where ... is as it is.
+
+    A joint density of x and z is no density of x alone, so that it has other rules: none.
+    """
+
+    @property
+    def is_joint(self):
+        return "," in self.args[0].name
 
     def _eval_is_positive(self):
         return True
@@ -61,23 +78,48 @@ def coordinate(whole, index):
 
 
 def is_coordinate(part, whole):
-    return isinstance(part, sympy.core.function.AppliedUndef) and part.func.__name__ == str(whole)
+    return isinstance(part, AppliedUndef) and part.func.__name__ == str(whole)
+
+
+def related(part, x):
+    """Whether two letters may mean the same number, or one a part of the other: z, z_i, z_j and z_1 may, z_1 and z_2
+    may not.
+    """
+    if not all(isinstance(letter, Symbol | AppliedUndef) for letter in (part, x)):
+        return False
+    names = [letter.name if isinstance(letter, Symbol) else letter.func.__name__ for letter in (part, x)]
+    if names[0] == names[1]:
+        return True
+    stems = [name.partition("_")[0] for name in names]
+    return stems[0] == stems[1] and not all("_" in name for name in names)
 
 
 def depends(expression, x):
-    """Whether x occurs, or a coordinate of it; what an integral or a sum runs over does not count."""
-    if expression == x or (isinstance(x, Symbol) and is_coordinate(expression, x)):
+    """Whether x or what is related to it occurs; what an integral or a sum runs over does not count."""
+    if related(expression, x):
         return True
-    if isinstance(expression, IntegralOver | SumOver | ProductOver) and expression.args[1] == x:
+    if isinstance(expression, Over) and expression.args[1] == x:
         return any(depends(bound, x) for bound in expression.args[2:])
     return any(depends(part, x) for part in expression.args)
 
 
-def stands_free(expression, x):
-    """Whether the letter x itself occurs where no integral runs over it."""
-    if isinstance(expression, IntegralOver) and expression.args[1] == x:
+def stands_free(expression, x, bound=()):
+    """Whether the letter x occurs where no integral runs over it, or a coordinate of it where no sum does."""
+    if isinstance(expression, Over):
+        bound = (*bound, expression.args[1])
+    if expression in bound:
         return False
-    return expression == x or any(stands_free(part, x) for part in expression.args)
+    if expression == x or (is_coordinate(expression, x) and expression.args[0] not in bound):
+        return True
+    return any(stands_free(part, x, bound) for part in expression.args)
+
+
+def captures(body, old, new):
+    """Whether an integral or a sum in `body` would run over what `new` brings into the place of `old`."""
+    return any(
+        isinstance(part, Over) and part.args[1] != old and depends(new, part.args[1])
+        for part in sympy.preorder_traversal(body)
+    )
 
 
 def reduced(expression):
@@ -112,17 +154,22 @@ def integral(term, x):
     factors = Mul.make_args(term)
     for factor in factors:
         others = Mul(*(other for other in factors if other != factor))
-        if isinstance(factor, SumOver) and not depends(others, factor.args[1]):
+        if isinstance(factor, SumOver) and not depends(others, factor.args[1]) and not x.has(factor.args[1]):
             return reduced(SumOver(IntegralOver(others * factor.args[0], x), *factor.args[1:]))
         if isinstance(factor, IntegralOver) and not depends(others, factor.args[1]):
-            return reduced(IntegralOver(IntegralOver(others * factor.args[0], x), factor.args[1]))
+            inner = reduced(IntegralOver(others * factor.args[0], x))
+            if not any(
+                isinstance(part, IntegralOver) and part.args[1] == x for part in sympy.preorder_traversal(inner)
+            ):
+                return reduced(IntegralOver(inner, factor.args[1]))
     weights = [factor for factor in factors if is_density_of(factor, x)]
     if len(weights) != 1:
         return IntegralOver(term, x)
     (weight,) = weights
     rest = term / weight
     if isinstance(weight, Normal):
-        return under_normal(rest, *weight.args) or IntegralOver(term, x)
+        found = under_normal(rest, *weight.args)
+        return IntegralOver(term, x) if found is None else found
     if isinstance(weight, ProductOver):
         return under_product(rest, weight, x)
     return S.One if rest == 1 else IntegralOver(term, x)
@@ -130,9 +177,10 @@ def integral(term, x):
 
 def is_density_of(factor, x):
     if isinstance(factor, Normal):
-        return factor.args[0] == x
+        at, mean, variance = factor.args
+        return at == x and not depends(mean, x) and not depends(variance, x) and bool(variance.is_positive)
     if isinstance(factor, Density):
-        return factor.args[1] == x
+        return factor.args[1] == x and not factor.is_joint and not any(related(other, x) for other in factor.args[2:])
     if isinstance(factor, ProductOver):
         inner = coordinate(x, factor.args[1]) if isinstance(x, Symbol) else None
         return any(is_density_of(part, inner) for part in Mul.make_args(factor.args[0]))
@@ -143,8 +191,11 @@ def under_product(rest, weight, z):
     """The integral of rest * weight over z, when the rest knows one coordinate of z, or none."""
     body, index, _ = weight.args
     mass = reduced(IntegralOver(body, coordinate(z, index)))
-    known = {part.args[0] for part in sympy.preorder_traversal(rest) if is_coordinate(part, z)}
-    if mass != 1 or rest.has(z) or len(known) > 1:
+    parts = list(sympy.preorder_traversal(rest))
+    known = {part.args[0] for part in parts if is_coordinate(part, z)}
+    others = any(related(part, z) and not is_coordinate(part, z) for part in parts)
+    inside = any(isinstance(part, Over) and depends(part, z) for part in parts)
+    if mass != 1 or others or inside or len(known) > 1:
         return IntegralOver(rest * weight, z)
     if not known:
         return S.One
@@ -153,7 +204,7 @@ def under_product(rest, weight, z):
 
 
 def under_normal(rest, x, mean, variance):
-    """The mean of x^k exp(a x + b) and of sums of such; None for anything else."""
+    """The mean of x^k exp(a x + b), for k up to 4; None for anything else."""
     a = b = S.Zero
     power = S.One
     for factor in Mul.make_args(rest):
@@ -162,6 +213,8 @@ def under_normal(rest, x, mean, variance):
             if depends(slope, x):
                 return None
             a, b = a + slope, b + expand(factor.args[0] - slope * x)
+            if depends(b, x):
+                return None
         else:
             power *= factor
     if power != 1 and not (power == x or (isinstance(power, Pow) and power.base == x and power.exp in (2, 3, 4))):
@@ -185,7 +238,7 @@ def logarithm(argument):
         return reduced(argument.args[0])
     if isinstance(argument, Normal):
         return logarithm(argument.formula)
-    if isinstance(argument, ProductOver):
+    if isinstance(argument, ProductOver) and argument.is_positive:
         body, index, bound = argument.args
         return reduced(SumOver(log(body), index, bound))
     if argument.is_Rational and argument > 0:
@@ -212,8 +265,13 @@ def vanishes(difference):
 
 def derivative(expression, name):
     value = reduced(expression)
-    if any(isinstance(part, IntegralOver) for part in sympy.preorder_traversal(value)):
-        raise Unreadable("the derivative of an integral that no rule does")
+    for part in sympy.preorder_traversal(value):
+        if isinstance(part, IntegralOver | ProductOver):
+            raise Unreadable("the derivative of an integral or a product that no rule does")
+        if related(part, name) and part != name:
+            raise Unreadable(f"the derivative by {name}, which may be a part of {part}, or the reverse")
+        if isinstance(part, Over) and name.has(part.args[1]):
+            raise Unreadable(f"the derivative by {name} of a sum over all of them")
     return sympy.diff(value, name)
 
 
@@ -222,11 +280,12 @@ def divergence(p, q, x):
 
 
 def is_never_negative(difference, pairs):
-    """Whether an expression is >= 0, zero somewhere and not everywhere.
+    """Whether an expression is >= 0, with equality in one case only.
 
     Either it is a convex function of one positive letter, whose least value is 0; or it is the KL divergence of one
-    of the pairs (p, q, x) of densities, which is the integral of p(x) h(q(x) / p(x)) with h(t) = t - 1 - log t, as
-    both integrate to one. That h is such a function is proven when it is used.
+    of the pairs (p, q, x) of densities, zero where p is q: the integral of p(x) h(q(x) / p(x)) with
+    h(t) = t - 1 - log t, as both are positive and integrate to one. That h is such a function is proven when it is
+    used.
     """
     difference = expand(reduced(difference))
     if len(difference.free_symbols) == 1 and not difference.has(IntegralOver, SumOver):

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import sympy
 from steps import SPACING, Unreadable
 from sympy import Function, S, Symbol
+from sympy.core.function import AppliedUndef
 from sympy.parsing.latex import parse_latex
 
 from . import calculus
@@ -24,15 +25,16 @@ NAME = re.compile(r"\\hat\{[a-z]\}|\\(?:mu|sigma|varepsilon|rho|ell)|[A-Za-z]'?|
 PAIRS = {"(": ")", "{": "}", "[": "]"}
 ENDS = ("+", "-", "")
 SIZES = {name: Symbol(name, integer=True, positive=True) for name in "dDnN"}
-INDICES = {"i": ("d", "n"), "j": ("D",), "n": ("N",)}
+INDICES = {"i": "d", "j": "D", "n": "N"}  # what counts over what; of probabilities there are n
 LETTERS = {name: Symbol(name, real=True) for name in (r"\mu", "x", "z", r"\hat{x}", r"\varepsilon")}
 LETTERS |= {name: Symbol(name, positive=True) for name in (r"\sigma", "t")}
 ABOVE, BELOW = (Symbol(f"1{sign}rho", positive=True) for sign in "+-")
 LETTERS[r"\rho"] = (ABOVE - BELOW) / (ABOVE + BELOW)  # any number between -1 and 1
 VARIABLES = ("x", "z", "t", r"\hat{x}")  # what functions are functions of
 MATRICES = {name: Symbol(name, commutative=False) for name in ("A", "W", "w", "b", "z")}
-RATE = Symbol("r", real=True)  # an arbitrary f is exp(r z) for any r: sums of these come as close to it as one likes
-
+# An arbitrary f is the sum of a exp(r z) over two pairs (a, r), in statements that are linear in it: more such terms
+# come close to any f, and what holds of two of them holds of more.
+EXPONENTIALS = tuple((Symbol(f"a_{k}", real=True), Symbol(f"r_{k}", real=True)) for k in "12")
 PIXEL = Symbol("j", integer=True)
 SQUARED_ERROR = SumOver((coordinate(r"\hat{x}", PIXEL) - coordinate("x", PIXEL)) ** 2, PIXEL, SIZES["D"])
 
@@ -56,17 +58,15 @@ class Page:
             shape = re.fullmatch(r"([pq])\((\w)(?:_\w)?(?: *(,|\\mid) *(\w)(?:_\w)?)?\)", text)
             if shape and not any(re.sub(r"\s|_\w", "", text) == re.sub(r"\s", "", left) for left in defined):
                 params = tuple(filter(None, (shape[2], shape[4])))
-                self.add(shape[1], params, shape[3] == r"\mid", self.density(shape[1], params))
-
-    def density(self, name, params):
-        letters = [LETTERS[param] for param in params]
-        return Density(Symbol(f"{name}({'|'.join(params)})"), *letters)
+                mark = "," if shape[3] == "," else "|"
+                body = Density(Symbol(f"{shape[1]}({mark.join(params)})"), *(LETTERS[param] for param in params))
+                self.add(shape[1], params, shape[3] == r"\mid", body)
 
     def add(self, name, params, bar, body):
         if (name, params) in self.known:
             raise Unreadable(f"{name} is defined twice under one heading")
         self.known[name, params] = Definition(params, bar, body)
-        if name[0] in "pq" and params:
+        if name[0] in "pq" and params and (bar or len(params) == 1):
             stem, _, index = params[0].partition("_")
             variable = coordinate(stem, Symbol(index, integer=True)) if index else LETTERS[stem]
             self.densities.append((body, variable))
@@ -81,13 +81,20 @@ class Page:
         for param in params[:1] if bar else params:
             if not calculus.depends(body, reader.letter(param)):
                 raise Unreadable(f"{name} does not depend on {param}")
-        strangers = [other for other in VARIABLES if other not in params and calculus.stands_free(body, LETTERS[other])]
+        own = [param.partition("_")[0] for param in params]
+        strangers = [other for other in VARIABLES if other not in own and calculus.stands_free(body, LETTERS[other])]
         if strangers and params and not bar:
             raise Unreadable(f"{strangers[0]} is free in {name}({', '.join(params)})")
         if name == r"\mathrm{SE}" and not calculus.vanishes(body - SQUARED_ERROR):
             raise Unreadable(f"{name} is the squared error summed over the pixels, and this is not")
-        if name[0] in "pq" and params and not self.has_mass_one(body, params[0]):
-            raise Unreadable(f"{name}({', '.join(params)}) does not integrate to one")
+        if name[0] in "pq" and params:
+            whole = f"{name}({', '.join(params)})"
+            if len(params) > 1 and not bar:
+                raise Unreadable(f"{whole} is a joint density, for which there are no rules")
+            if not body.is_positive:
+                raise Unreadable(f"{whole} may be negative")
+            if not self.has_mass_one(body, params[0]):
+                raise Unreadable(f"{whole} does not integrate to one")
         self.add(name, params, bar, body)
 
     def has_mass_one(self, body, param):
@@ -99,6 +106,8 @@ class Page:
         reader = Reader(self, text, frozenset(bound))
         value = reader.sum()
         reader.end()
+        if value.has(sympy.I):
+            raise Unreadable("a number that is not real")
         return value
 
 
@@ -177,10 +186,12 @@ class Reader:
         return written
 
     def power(self):
-        opening = self.peek()
+        opening, start = self.peek(), self.at
         base = self.factor()
         if self.peek() != "^":
             return base
+        if self.tokens[start : self.at] != ["A"]:
+            self.refuse_matrices(self.tokens[start : self.at], "has no power")
         if opening in (r"\log", r"\exp", r"\frac", r"\sum", r"\prod", r"\int"):
             raise Unreadable(f"bracket what {opening} gives before its power")
         self.eat("^")
@@ -197,7 +208,9 @@ class Reader:
             return f"({self.clean(self.group('{'))})"
         if token == r"\frac" and self.tokens[self.at + 1 : self.at + 4] != ["{", "d", "}"]:
             self.eat(r"\frac")
-            return rf"\frac{{{self.clean(self.group('{'))}}}{{{self.clean(self.group('{'))}}}"
+            above, below = self.group("{"), self.group("{")
+            self.refuse_matrices(below, "divides nothing")
+            return rf"\frac{{{self.clean(above)}}}{{{self.clean(below)}}}"
         if token == r"\sqrt":
             self.eat()
             return rf"\sqrt{{{self.clean(self.group('{'))}}}"
@@ -208,6 +221,10 @@ class Reader:
             self.eat()
             return self.logarithm()
         return self.aside(self.value())
+
+    def refuse_matrices(self, tokens, why):
+        if found := [token for token in tokens if token in self.page.matrices]:
+            raise Unreadable(f"{found[0]}, a matrix or vector, {why}")
 
     def logarithm(self):
         bracketed = self.peek() == "("
@@ -261,8 +278,10 @@ class Reader:
         if self.tokens[self.at : self.at + 8] == ["_", "{", "-", r"\infty", "}", "^", "{", r"\infty"]:
             self.at += 8
             self.eat("}")
+            everywhere = False
         else:
             self.eat("_", "{", r"\mathbb{R}", "^", "d", "}")
+            everywhere = True
         start = self.at
         while self.peek() != "d" or not NAME.fullmatch(self.peek(1)):
             if self.peek() in PAIRS:
@@ -272,7 +291,17 @@ class Reader:
         body = self.tokens[start : self.at]
         self.eat("d")
         name = self.name()
-        return IntegralOver(self.inner(body, [name]), self.letter(name))
+        value, variable = self.inner(body, [name]), self.variable(name)
+        if everywhere and not any(calculus.is_density_of(part, variable) for part in sympy.Mul.make_args(value)):
+            raise Unreadable(f"an integral over all of {name} without a density of {name}")
+        return IntegralOver(value, variable)
+
+    def variable(self, name):
+        """A name as the letter of what an integral runs over: all real numbers."""
+        letter = self.letter(name)
+        if letter.is_positive or not letter.is_real or not isinstance(letter, AppliedUndef | Symbol):
+            raise Unreadable(f"{name} does not run over all numbers")
+        return letter
 
     def repeated(self):
         kind = {r"\sum": SumOver, r"\prod": ProductOver}[self.tokens[self.at - 1]]
@@ -280,9 +309,10 @@ class Reader:
         index = self.eat()
         self.eat("=", "1", "}", "^")
         bound = "".join(self.group("{")) if self.peek() == "{" else self.eat()
-        if bound not in INDICES.get(index, ()):
+        size = "n" if index == "i" and self.page.chances else INDICES.get(index)
+        if bound != size or bound in self.bound:
             raise Unreadable(f"{index} from 1 to {bound}")
-        return kind(self.inner(self.rest_of_product()), Symbol(index, integer=True), SIZES[bound])
+        return kind(self.inner(self.rest_of_product(), [index]), Symbol(index, integer=True), SIZES[bound])
 
     def parts(self, marks):
         """Tokens between the marks of a bracket, in turn."""
@@ -312,14 +342,17 @@ class Reader:
             reader.eat(r"\sim", r"\mathcal{N}")
             mean, variance = map(self.inner, reader.parts([","]))
             reader.end()
-            weight, variable = Normal(self.letter(name), mean, variance), self.letter(name)
+            variable = self.variable(name)
+            weight = Normal(variable, mean, variance)
+            if not calculus.is_density_of(weight, variable):
+                raise Unreadable(f"{name} is drawn from what depends on it, or has a variance that may not be positive")
         else:
             weight, variable, name = self.distribution(tokens)
         return IntegralOver(weight * self.inner(self.group("["), [name]), variable)
 
     def kl(self):
         first, second = self.parts([r"\|"])
-        if first[0] in self.page.chances and len(first) == len(second) == 1:
+        if len(first) == len(second) == 1 and {first[0], second[0]} <= self.page.chances:
             index = Symbol("i", integer=True)
             p, q = coordinate(first[0], index), coordinate(second[0], index)
             return SumOver(p * sympy.log(p / q), index, SIZES["n"])
@@ -350,7 +383,7 @@ class Reader:
             raise Unreadable(f"the page does not say what {name}({', '.join(params)}) is")
         changed = {LETTERS[stem]: self.letter(param) for stem, param in zip(known.params, params, strict=True)
                    if stem != param}  # fmt: skip
-        return known.body.xreplace(changed)
+        return self.put(known.body, changed)
 
     def name(self):
         name = self.eat()
@@ -403,33 +436,43 @@ class Reader:
     def call(self, name, stem, index):
         if stem in ("p", "q"):
             return self.find(name, *self.parameters())
-        if stem == r"\hat{x}" and self.page.images:
+        if stem == r"\hat{x}" and index and self.page.images:
             (of,), _ = self.parameters()
             return Function(stem, real=True)(Symbol(index, integer=True), self.letter(of))
         if name in ("f", "f'") and self.page.functions:
-            value = sympy.exp(RATE * self.inner(self.group("(")))
-            return RATE * value if name == "f'" else value
+            z, order = self.inner(self.group("(")), name.count("'")
+            return sum(a * r**order * sympy.exp(r * z) for a, r in EXPONENTIALS)
         known = [d for k, d in self.page.known.items() if k[0] == name and d.params]
         if len(known) != 1:
             raise Unreadable(f"{name} before a bracket: is it a function or a factor?")
         (function,) = known
-        body = function.body
+        body, changed = function.body, {}
         arguments = self.parts([","] * (len(function.params) - 1))
         for param, tokens in zip(function.params, arguments, strict=True):
-            body = self.put(body, param, tokens)
-        return body
+            if tokens[:1] == [r"\hat{x}"] and param == r"\hat{x}" and len(tokens) == 4 and self.page.images:
+                body = self.put_image(body, self.letter(tokens[2]))
+            elif tokens != [param]:
+                changed[LETTERS[param]] = self.inner(tokens)
+        return self.put(body, changed)
 
-    def put(self, body, param, tokens):
-        """`body` with an argument in the place of a parameter, coordinate by coordinate if it has those."""
-        if tokens == [param]:
-            return body
-        if tokens[:1] == [r"\hat{x}"] and param == r"\hat{x}" and len(tokens) == 4 and self.page.images:
-            of = self.letter(tokens[2])
-            return body.replace(lambda part: calculus.is_coordinate(part, param),
-                                lambda part: Function(param, real=True)(*part.args, of))  # fmt: skip
-        if any(calculus.is_coordinate(part, param) for part in sympy.preorder_traversal(body)):
-            raise Unreadable(f"{' '.join(tokens)} in the place of {param}")
-        return body.xreplace({LETTERS[param]: self.inner(tokens)})
+    def put_image(self, body, of):
+        r"""`body` with \hat{x}_j(of) in the place of \hat{x}_j."""
+        name = r"\hat{x}"
+        if calculus.captures(body, LETTERS[name], of):
+            raise Unreadable(f"{of} where it is bound")
+        return body.replace(lambda part: calculus.is_coordinate(part, name) and len(part.args) == 1,
+                            lambda part: Function(name, real=True)(*part.args, of))  # fmt: skip
+
+    def put(self, body, changed):
+        """`body` with other values in the place of letters, all at once; {letter: value}."""
+        for old, new in changed.items():
+            if any(calculus.is_coordinate(part, old) for part in sympy.preorder_traversal(body)):
+                raise Unreadable(f"{new} in the place of {old}, which has coordinates")
+            if calculus.captures(body, old, new):
+                raise Unreadable(f"{new} in the place of {old}, where it is bound")
+            if old.is_positive and not new.is_positive:
+                raise Unreadable(f"{new} in the place of {old}, which is positive")
+        return body.xreplace(changed)
 
 
 # Cached, as both languages display the same, and as who alters a page asks for its other steps again.
@@ -438,7 +481,10 @@ class Reader:
 @functools.lru_cache(256)
 def read_page(introduced, definitions):
     """(Page, complaints about the definitions (left, right) of a heading, "" for those that can stand)."""
-    page = Page(introduced, dict(definitions))
+    try:
+        page = Page(introduced, dict(definitions))
+    except Unreadable as error:
+        return Page((), {}), [str(error)] * len(definitions)
     return page, [_tell(lambda step=step: page.define(*step)) for step in definitions]
 
 
@@ -449,6 +495,8 @@ def judge(introduced, definitions, kind, left, right):
 
     def prove():
         a, b = page.read(left), page.read(right)
+        if not (is_linear(a) and is_linear(b)):
+            return "f is arbitrary, so that only what is linear in f can be proven"
         if kind in ("=", ":="):
             return "" if calculus.vanishes(a - b) else "the symbolic reader cannot prove it"
         pairs = [(p, q, x) for p, x in page.densities for q, y in page.densities if x == y and p != q]
@@ -457,6 +505,16 @@ def judge(introduced, definitions, kind, left, right):
         return "" if proven else "the symbolic reader cannot prove that the difference is never negative"
 
     return _tell(prove)
+
+
+def is_linear(side):
+    """Whether an expression has no arbitrary f, or one in each term."""
+    amplitudes = [a for a, _ in EXPONENTIALS]
+    if not side.has(*amplitudes):
+        return True
+    slopes = [sympy.diff(calculus.reduced(side), a) for a in amplitudes]
+    alone = sum(a * slope for a, slope in zip(amplitudes, slopes, strict=True))
+    return not any(slope.has(*amplitudes) for slope in slopes) and calculus.vanishes(side - alone)
 
 
 def _tell(prove):

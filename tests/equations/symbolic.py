@@ -49,7 +49,7 @@ class Page:
     """What a heading defines and introduces; `define` reads on."""
 
     def __init__(self, introduced, defined):
-        self.known = {}  # (name, parameters) of a function, or the name of a constant: Definition
+        self.known = {}  # {(name, parameters): Definition}, for a constant without parameters
         self.chances = {text[0] for text in introduced if text in ("p_i", "q_i")}
         self.matrices = MATRICES if any("A" in TOKEN.findall(right) for right in defined.values()) else {}
         self.functions, self.images = "f" in introduced, r"\hat{x}(z)" in introduced
@@ -67,12 +67,10 @@ class Page:
             raise Unreadable(f"{name} is defined twice under one heading")
         self.known[name, params] = Definition(params, bar, body)
         if name[0] in "pq" and params and (bar or len(params) == 1):
-            stem, _, index = params[0].partition("_")
-            variable = coordinate(stem, Symbol(index, integer=True)) if index else LETTERS[stem]
-            self.densities.append((body, variable))
+            self.densities.append((body, first(params)))
 
     def define(self, left, right):
-        """Read a definition. Returns the head's name."""
+        """Read a definition on."""
         reader = Reader(self, left)
         name = reader.name()
         params, bar = reader.parameters() if reader.peek() else ((), False)
@@ -93,14 +91,9 @@ class Page:
                 raise Unreadable(f"{whole} is a joint density, for which there are no rules")
             if not body.is_positive:
                 raise Unreadable(f"{whole} may be negative")
-            if not self.has_mass_one(body, params[0]):
+            if not calculus.vanishes(IntegralOver(body, first(params)) - 1):
                 raise Unreadable(f"{whole} does not integrate to one")
         self.add(name, params, bar, body)
-
-    def has_mass_one(self, body, param):
-        stem, _, index = param.partition("_")
-        variable = coordinate(stem, Symbol(index, integer=True)) if index else LETTERS[stem]
-        return calculus.vanishes(IntegralOver(body, variable) - 1)
 
     def read(self, text, bound=()):
         reader = Reader(self, text, frozenset(bound))
@@ -109,6 +102,12 @@ class Page:
         if value.has(sympy.I):
             raise Unreadable("a number that is not real")
         return value
+
+
+def first(params):
+    """The first of a function's parameters, x or z_i, as a letter."""
+    stem, _, index = params[0].partition("_")
+    return coordinate(stem, Symbol(index, integer=True)) if index else LETTERS[stem]
 
 
 class Reader:

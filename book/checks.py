@@ -159,7 +159,7 @@ class ExperimentTable(SphinxDirective):
             rows = []
             for key, number in own.items():
                 term = nodes.literal(text=key.removeprefix(f"{name}."))
-                texts = [nodes.Text(shown(number)), nodes.Text(number["unit"])]
+                texts = [nodes.Text(shown(number)), nodes.Text(words["units"][number["unit"]])]
                 rows.append((anchor(key), [[nodes.paragraph("", "", part)] for part in (term, *texts)]))
             made += [nodes.rubric("", "", nodes.literal(text=name)), *origin(entry, words)]
             made.append(table(words["experiment"], rows, ["experiment"]))

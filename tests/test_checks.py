@@ -72,6 +72,8 @@ def test_how_an_equation_is_checked_is_said_in_full():
         "已验算。",
     ]
     assert checks.WORDS["en"].keys() == checks.WORDS["zh_CN"].keys()
+    units = {number["unit"] for number in measurements.read().values()}
+    assert all(units == words["units"].keys() for words in checks.WORDS.values())
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

@@ -63,6 +63,7 @@ FALSE = {
         (["f"], equal(r"\mathbb{E}_{z \sim \mathcal{N}(\mu,\sigma^2)}[f(z)]^2",
                       r"\mathbb{E}_{z \sim \mathcal{N}(\mu,2\sigma^2)}[f(z)]f(\mu)")),
         (["f"], equal(r"f(z)\frac{f(x)}{f(\mu)}", r"f(z + x - \mu)")),
+        (["f"], equal("f(0)f(2)f(4) + 2f(1)f(2)f(3) - f(2)^3 - f(0)f(3)^2 - f(1)^2f(4)", "0")),
     ],
     "an argument may have any name": [
         ([], (":=", "g(t)", r"\mathbb{E}_{z \sim \mathcal{N}(0,1)}[t z]"), equal("g(z)", "1")),
@@ -93,6 +94,7 @@ FALSE = {
         ([], equal(r"\mathbb{E}_{\sigma \sim \mathcal{N}(1,1)}[\sqrt{\sigma^2}]", "1")),
         ([], equal(LINE + r"\rho\mathcal{N}(\rho;0,1)\,d\rho", r"\rho " + LINE + r"\mathcal{N}(\rho;0,1)\,d\rho")),
         ([], equal(r"\log(-2)", r"\log 2+\log(-1)")),
+        ([], equal(r"\log(x z)", r"\log(x) + \log(z)")),
     ],
     "matrices and vectors are numbers": [
         ([], *MAP, equal("W^{-1}W z", "z")),

@@ -21,6 +21,7 @@ from sphinx.util.docutils import SphinxDirective
 PAGE = "how_it_is_checked"  # where marks and numbers lead to
 PROVEN = pages.NOTEBOOKS / "equations.json"
 WORDS = yaml.safe_load(Path(__file__).with_suffix(".yml").read_text(encoding="utf-8"))  # by Sphinx's language
+FOLDERS = {"en": "en", "zh_CN": "zh"}  # of the notebooks, by Sphinx's language
 OPENING = re.compile(r"<!-- n:(?P<key>[^\s:]+):\S+ -->")  # as in pages.MARKER
 CLOSING = "<!-- /n -->"
 
@@ -32,21 +33,21 @@ def proven():
 
 def cells(page, language):
     """[(id, source)] of a page's Markdown cells; [] of what is no notebook."""
-    lang = "zh" if language == "zh_CN" else "en"
+    lang = FOLDERS[language]
     return steps.cells(page, lang) if (pages.NOTEBOOKS / lang / f"{page}.ipynb").exists() else []
 
 
 def headings(page, language):
     """{anchor: title} of the headings of a notebook."""
     found = [heading for _, source in cells(page, language) for heading in pages.headings(source)]
-    return {heading.anchor or nodes.make_id(heading.text): heading.text for heading in found}
+    return {heading.slug: heading.text for heading in found}
 
 
 def equations(page, language):
     """The displayed equations of a page, in order; [] where they cannot be read, or where none are to be proven."""
-    lang, found = "zh" if language == "zh_CN" else "en", cells(page, language)
+    found = cells(page, language)
     try:
-        return steps.equations(steps.scopes(page, lang, found), found)
+        return steps.equations(steps.scopes(page, FOLDERS[language], found), found)
     except steps.Unreadable:
         return []  # the tests say what and where
 

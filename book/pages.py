@@ -33,6 +33,11 @@ class Heading(NamedTuple):
     anchor: str  # the id written before a Chinese heading, "" where there is none
     line: int
 
+    @property
+    def slug(self):
+        """The id that the heading has in both languages."""
+        return self.anchor or make_id(self.text)
+
 
 def names(suffix="", root=NOTEBOOKS):
     """File names of the pages that any language has, sorted; suffix ".md" or ".ipynb" picks a kind."""
@@ -85,7 +90,7 @@ def texts(path):
         return {key: text for key, text in spoken.items() if text.strip()}
     source = path.read_text(encoding="utf-8")
     lines, found = source.splitlines(keepends=True), headings(source)
-    starts = [("", 0), *((h.anchor or make_id(h.text), h.line) for h in found)]
+    starts = [("", 0), *((h.slug, h.line) for h in found)]
     ends = [line for _, line in starts[1:]] + [len(lines)]
     sections = {}
     for (key, start), end in zip(starts, ends, strict=True):

@@ -11,7 +11,6 @@ import re
 from typing import NamedTuple
 
 import pages
-from docutils.nodes import make_id
 
 BLOCK = re.compile(r"^\$\$\n(.*?)^\$\$$", re.M | re.S)
 INLINE = re.compile(r"(?<![\\$])\$([^$\n]+)\$")
@@ -108,7 +107,7 @@ def equations(scopes, cells):
 def sections(source):
     """[(anchor, number of its first line, text)] of a cell, cut at its headings; "" before the first."""
     lines = source.splitlines(keepends=True)
-    heads = {0: ""} | {h.line: h.anchor or make_id(h.text) for h in pages.headings(source)}
+    heads = {0: ""} | {h.line: h.slug for h in pages.headings(source)}
     ends = [*sorted(heads)[1:], len(lines)]
     return [(heads[a], a + 1, "".join(lines[a:b])) for a, b in zip(sorted(heads), ends, strict=True)]
 

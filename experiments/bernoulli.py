@@ -4,11 +4,11 @@ grey: the usual PyTorch example, which puts grey levels where a Bernoulli variab
 binary: the same layers on binarised digits, where the Bernoulli is a model of the data and log p(x) a number.
 """
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import partial
 
 import torch
-from results import Experiment
+from results import Experiment, last_epoch, shaped_by
 from torch import nn
 from torch.distributions import Normal
 from torch.nn import functional as F
@@ -49,8 +49,7 @@ def train(seed, recipe, *, binarise):
     model, test = BernoulliVAE(), load_mnist(train=False)[0]
     history = fit(model, load_mnist()[0], replace(recipe, seed=seed), loss=partial(loss, binarise=binarise),
                   test_images=test, device="cpu")  # fmt: skip
-    parts = {"train": history.train, "test": history.test}
-    return model, {f"{part}.{term}": v[-1] for part, terms in parts.items() for term, v in terms.items()}
+    return model, last_epoch(history)
 
 
 @torch.no_grad()
@@ -86,17 +85,13 @@ def binary(seed):
     return values | {"test.log_likelihood": log_likelihood(model, x, SAMPLES).mean().item()}
 
 
-def recipe_of(recipe, **more):
-    return {key: value for key, value in asdict(recipe).items() if key != "seed"} | more
-
-
 def unit(term):
     return "nats per image"
 
 
 EXPERIMENTS = {
     "bernoulli.binary": Experiment(
-        binary, recipe_of(BINARY, pixels="1 with the grey level as probability", samples=SAMPLES), unit
+        binary, shaped_by(BINARY, pixels="1 with the grey level as probability", samples=SAMPLES), unit
     ),
-    "bernoulli.grey": Experiment(grey, recipe_of(EXAMPLE, pixels="grey levels"), unit),
+    "bernoulli.grey": Experiment(grey, shaped_by(EXAMPLE, pixels="grey levels"), unit),
 }

@@ -1,10 +1,10 @@
 """What the errata say of the source's two VAE losses."""
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import partial
 
 import torch
-from results import Experiment
+from results import Experiment, last_epoch, shaped_by
 
 from genlib import VAE, Recipe, fit, load_mnist, squared_error, vae_loss
 
@@ -19,7 +19,8 @@ def train(seed, *, c):
     torch.manual_seed(seed)
     loss = partial(vae_loss, c=c)
     history = fit(VAE(), images, replace(RECIPE, seed=seed), loss=loss, test_images=test_images, device="cpu")
-    return {f"test.{term}": history.test[term][-1] for term in ("reconstruction", "kl")}
+    values = last_epoch(history)
+    return {term: values[term] for term in ("test.reconstruction", "test.kl")}
 
 
 def bound(seed):
@@ -40,9 +41,8 @@ def unit(term):
     return "nats per image" if "kl" in term else "squared error per image on [-1, 1]"
 
 
-def recipe(c):
-    return {key: value for key, value in asdict(RECIPE).items() if key != "seed"} | {"images": IMAGES, "c": c}
-
-
-EXPERIMENTS = {f"errata.{name}": Experiment(partial(train, c=c), recipe(c), unit) for name, c in WEIGHTS.items()}
+EXPERIMENTS = {
+    f"errata.{name}": Experiment(partial(train, c=c), shaped_by(RECIPE, images=IMAGES, c=c), unit)
+    for name, c in WEIGHTS.items()
+}
 EXPERIMENTS["errata"] = Experiment(bound, {"c": WEIGHTS["mean_loss"]}, unit, seeds=1)

@@ -1,10 +1,10 @@
 """Losses of both models by recipe and number of latents, and how clear the digits are that their codes give."""
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import partial
 
 import torch
-from results import Experiment
+from results import Experiment, last_epoch, shaped_by
 
 from genlib import PRESETS, VAE, Autoencoder, autoencoder_loss, fit, judge, load_mnist, squared_error, vae_loss
 
@@ -20,8 +20,7 @@ def run(seed, *, model, latent_dim, loss, recipe):
     torch.manual_seed(seed)
     model = model(latent_dim=latent_dim)
     history = fit(model, images, replace(PRESETS[recipe], seed=seed), loss=loss, test_images=test_images, device="cpu")
-    values = {f"train.{term}": record[-1] for term, record in history.train.items()}
-    values |= {f"test.{term}": record[-1] for term, record in history.test.items()}
+    values = last_epoch(history)
     if isinstance(model, VAE):
         values |= {f"test.{term}": value for term, value in decoded(model, images, labels, test_images).items()}
     return values
@@ -55,10 +54,9 @@ def unit(term):
 
 
 def experiment(model, latent_dim, loss, recipe):
-    described = {"model": model.__name__, "latent_dim": latent_dim, "loss": loss.__name__}
-    shaped = {key: value for key, value in asdict(PRESETS[recipe]).items() if key != "seed"}
+    shape = shaped_by(PRESETS[recipe], model=model.__name__, latent_dim=latent_dim, loss=loss.__name__)
     settings = {"model": model, "latent_dim": latent_dim, "loss": loss, "recipe": recipe}
-    return Experiment(partial(run, **settings), described | shaped, unit)
+    return Experiment(partial(run, **settings), shape, unit)
 
 
 EXPERIMENTS = {  # the long ones first

@@ -6,7 +6,7 @@ import platform
 import subprocess
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from statistics import fmean, stdev
@@ -27,6 +27,17 @@ class Experiment:
     recipe: dict
     unit: Callable[[str], str]
     seeds: int = 5
+
+
+def shaped_by(recipe, **more):
+    """A genlib Recipe as the "recipe" of an Experiment: without its seed, with what else shapes the numbers."""
+    return {key: value for key, value in asdict(recipe).items() if key != "seed"} | more
+
+
+def last_epoch(history):
+    """{"train.<term>", "test.<term>"}: what a genlib History says after its last epoch."""
+    parts = {"train": history.train, "test": history.test}
+    return {f"{part}.{term}": record[-1] for part, terms in parts.items() for term, record in terms.items()}
 
 
 def measure(experiment, seed):

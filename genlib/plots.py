@@ -1,21 +1,23 @@
-"""The book's figures: labels are symbols and digits, so that one figure serves every language."""
+"""The book's figures: labels are symbols and plain identifiers, so that one figure serves every language."""
 
 from itertools import pairwise
 
 import matplotlib.pyplot as plt
 import torch
-from matplotlib.colors import to_rgb
+from matplotlib.colors import to_rgb, to_rgba
 from torch import nn
 
 from genlib.data import to_img
 
-# Paul Tol's "muted" colours, told apart with any kind of colour vision; one per digit.
+# Every colour reads on white and on the book's dark ground, see figures.mplstyle. One per digit: matplotlib's ten,
+# the bright ones darkened.
 DIGIT_COLORS = (
-    "#332288", "#88CCEE", "#44AA99", "#117733", "#999933",
-    "#DDCC77", "#CC6677", "#882255", "#AA4499", "#999999",
+    "#1F77B4", "#D96A00", "#2CA02C", "#D62728", "#9467BD",
+    "#95614F", "#D363B0", "#7F7F7F", "#94941A", "#0F98A8",
 )  # fmt: skip
-# Signs of an integrand and pairs of curves: blue and vermilion, also told apart in grey.
-POSITIVE, NEGATIVE = "#0072B2", "#D55E00"
+# Signs of an integrand and pairs of curves: blue and vermilion, also told apart in grey; a third with them: green.
+POSITIVE, NEGATIVE, THIRD = "#0072B2", "#D55E00", "#009E73"
+INK = "#7B7B7B"  # text, axes, and what stands beside a colour
 
 
 def image_grid(rows, *, labels=(), columns=(), ax=None):
@@ -47,7 +49,8 @@ def training_curves(history, *, ax=None):
         ax.plot(epochs, values, f"C{color}-", label=f"{name}, train")
         if name in history.test:
             ax.plot(epochs, history.test[name], f"C{color}--", label=f"{name}, test")
-    ax.set(xlabel="epoch", ylim=(0, 3 * history.train["total"][-1]))
+    ax.set(xlabel="epoch", ylabel="per image", ylim=(0, 3 * history.train["total"][-1]))
+    ax.xaxis.get_major_locator().set_params(integer=True)
     ax.grid(alpha=0.3)
     ax.legend(frameon=False)
     return ax
@@ -67,7 +70,8 @@ def latent_scatter(codes, labels, *, mark=None, ax=None):
         box = {"boxstyle": "round,pad=0.15", "facecolor": color, "edgecolor": "white", "linewidth": 0.4}
         ax.text(*code, str(label), fontsize=8, ha="center", va="center", color=_ink(color), bbox=box)
     if mark is not None:
-        ax.plot(*torch.as_tensor(mark)[:, None].tolist(), "X", color="black", markersize=13, mec="white", zorder=5)
+        cross = {"color": "black", "markersize": 13, "markeredgecolor": "white", "markeredgewidth": 1.2}  # one shows
+        ax.plot(*torch.as_tensor(mark)[:, None].tolist(), "X", zorder=5, **cross)
     low, high = codes.min(0).values.tolist(), codes.max(0).values.tolist()
     ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), zlim=(low[2], high[2]))
     ax.set(xlabel="$z_1$", ylabel="$z_2$", zlabel="$z_3$")
@@ -93,9 +97,9 @@ def against_standard_normal(values, *, ax=None):
     ax = ax or plt.subplots(figsize=(5, 3), layout="constrained")[1]
     t = torch.linspace(-4, 4, 201)
     density = (-t.square() / 2).exp() / (2 * torch.pi) ** 0.5
-    ax.hist(values.detach().cpu().numpy(), 80, range=(-4, 4), density=True, color="#88CCEE")
-    ax.plot(t, density, color="black", linestyle="--", label=r"$\mathcal{N}(0, 1)$")
-    ax.set(xlabel="$z$", xlim=(-4, 4))
+    ax.hist(values.detach().cpu().numpy(), 80, range=(-4, 4), density=True, color=POSITIVE, alpha=0.5)
+    ax.plot(t, density, color=NEGATIVE, linestyle="--", label=r"$\mathcal{N}(0, 1)$")
+    ax.set(xlabel="$z$", ylabel="density", xlim=(-4, 4))
     ax.legend(frameon=False)
     return ax
 
@@ -144,7 +148,7 @@ def architecture(model, *, ax=None):
     columns += [[(r"\hat{x}", decoder[-1].out_features)]]
     ax = ax or plt.subplots(figsize=(8, 3), layout="constrained")[1]
     bars = [_bars(ax, at, boxes) for at, boxes in enumerate(columns)]
-    arrow = {"arrowstyle": "->", "color": "0.5"}
+    arrow = {"arrowstyle": "->", "color": INK}
     for at, (left, right) in enumerate(pairwise(bars)):
         for y_left in left:
             for y_right in right:
@@ -160,8 +164,8 @@ def log_bound(*, ax=None):
     t = torch.linspace(0.05, 3, 400)
     ax.fill_between(t, t.log(), t - 1, color=POSITIVE, alpha=0.25, linewidth=0)
     ax.plot(t, t - 1, color=POSITIVE, label="$t - 1$")
-    ax.plot(t, t.log(), color="0.2", label=r"$\log t$")
-    ax.plot(1, 0, "o", color="0.2")
+    ax.plot(t, t.log(), color=INK, label=r"$\log t$")
+    ax.plot(1, 0, "o", color=INK)
     ax.set(xlabel="$t$", xlim=(0, 3))
     ax.grid(alpha=0.3)
     ax.legend(frameon=False)
@@ -175,10 +179,10 @@ def density_fits(x, p, fits, *, ax=None):
     Returns the axes.
     """
     ax = ax or plt.subplots(figsize=(7, 3), layout="constrained")[1]
-    ax.fill_between(x, p, color="0.85", label="$p$")
-    for color, style, (label, q) in zip((POSITIVE, NEGATIVE, "#117733"), ("-", "--", ":"), fits, strict=False):
+    ax.fill_between(x, p, facecolor=to_rgba(INK, 0.35), edgecolor=INK, label="$p$")
+    for color, style, (label, q) in zip((POSITIVE, NEGATIVE, THIRD), ("-", "--", ":"), fits, strict=False):
         ax.plot(x, q, style, color=color, linewidth=2, label=label)
-    ax.set(xlabel="$x$", ylim=(0, None))
+    ax.set(xlabel="$x$", ylabel="density", ylim=(0, None))
     ax.legend(frameon=False)
     return ax
 
@@ -198,9 +202,9 @@ def kl_integrand(x, p, q, *, balanced=False, ax=None):
         ax.fill_between(
             x, integrand, where=integrand < 0, color=NEGATIVE, alpha=0.6, linewidth=0, label=f"{label} $< 0$"
         )
-    ax.plot(x, p, color="0.1", label="$p$")
-    ax.plot(x, q, color="0.1", linestyle="--", label="$q$")
-    ax.axhline(0, color="0.5", linewidth=0.8)
+    ax.plot(x, p, color=INK, label="$p$")
+    ax.plot(x, q, color=INK, linestyle="--", label="$q$")
+    ax.axhline(0, color=INK, linewidth=0.8)
     ax.set(xlabel="$x$")
     ax.legend(frameon=False, fontsize=9)
     return ax
@@ -213,9 +217,9 @@ def kl_contours(mu, sigma, kl, *, levels=(0.02, 0.1, 0.25, 0.5, 1, 2, 4), ax=Non
     """
     ax = ax or plt.subplots(figsize=(5.5, 3.6), layout="constrained")[1]
     lines = ax.contour(mu, sigma, kl, levels=levels, colors=POSITIVE)
-    ax.clabel(lines, fmt="%g")
+    ax.clabel(lines, fmt="%g", colors=INK)
     row, column = divmod(kl.argmin().item(), len(mu))
-    ax.plot(mu[column].item(), sigma[row].item(), "x", color="0.1", markersize=9, markeredgewidth=2)
+    ax.plot(mu[column].item(), sigma[row].item(), "x", color=NEGATIVE, markersize=9, markeredgewidth=2)
     ax.set(xlabel=r"$\mu$", ylabel=r"$\sigma$")
     return ax
 
@@ -230,8 +234,8 @@ def _bars(ax, at, boxes):
     middles = [0.0] if len(boxes) == 1 else [0.55, -0.55]
     for (symbol, width), middle in zip(boxes, middles, strict=True):
         height = 0.16 + 0.3 * torch.tensor(float(width)).log10().item()
-        color = "#44AA99" if symbol in ("x", r"\hat{x}") else "#CC6677" if symbol else "#88CCEE"
-        ax.bar(at, height, 0.36, bottom=middle - height / 2, color=color, edgecolor="0.25")
+        color = THIRD if symbol in ("x", r"\hat{x}") else NEGATIVE if symbol else POSITIVE
+        ax.bar(at, height, 0.36, bottom=middle - height / 2, color=color)
         ax.text(at, middle - height / 2 - 0.06, str(width), ha="center", va="top", fontsize=10)
         if symbol:
             ax.text(at, middle + height / 2 + 0.05, f"${symbol}$", ha="center", va="bottom", fontsize=12)
@@ -240,5 +244,6 @@ def _bars(ax, at, boxes):
 
 def _ink(background):
     """Black or white, whichever reads better on the background."""
-    red, green, blue = to_rgb(background)
-    return "black" if 0.299 * red + 0.587 * green + 0.114 * blue > 0.5 else "white"
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(background)]
+    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    return "black" if luminance > 0.179 else "white"  # where both have 4.6 : 1

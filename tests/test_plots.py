@@ -1,6 +1,19 @@
+import io
+import re
+from base64 import b64decode
+from pathlib import Path
+
 import matplotlib.pyplot as plt
+import pages
 import pytest
 import torch
+from IPython.core.pylabtools import print_figure
+from matplotlib.collections import Collection
+from matplotlib.colors import to_rgb, to_rgba
+from matplotlib.image import imread
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.text import Text
 from torch.distributions import Normal
 
 from genlib import plots
@@ -112,3 +125,101 @@ def test_log_bound_and_density_fits_draw_what_they_are_given():
     x = torch.linspace(0, 1, 5)
     fits = plots.density_fits(x, x, [("q", 2 * x)])
     assert fits.lines[0].get_ydata().tolist() == pytest.approx((2 * x).tolist())
+
+
+# -- Light and dark pages ----------------------------------------------------------------------------------------------
+
+GROUNDS = "#ffffff", "#14181e"  # of light pages, and of the theme's dark ones
+NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks" / "en"
+x, t = torch.linspace(-8, 8, 201), torch.linspace(0.5, 2, 16)
+p, q = (Normal(mu, sigma).log_prob(x).exp() for mu, sigma in ((0.0, 1.0), (1.0, 1.5)))
+LOSSES = {name: [9.0, 5.0] for name in ("total", "squared_error", "kl", "wave", "noise")}
+FIGURES = {
+    "image_grid": lambda: plots.image_grid([torch.zeros(2, 784)], labels=["x"], columns=["1", "2"]),
+    "training_curves": lambda: plots.training_curves(History(Recipe(), "cpu", train=LOSSES, test=LOSSES)),
+    "latent_scatter": lambda: plots.latent_scatter(torch.randn(20, 3), torch.arange(20) % 10, mark=(0, 0, 0)),
+    "latent_plane": lambda: plots.latent_plane(torch.randn(20, 2), torch.arange(20) % 10),
+    "against_standard_normal": lambda: plots.against_standard_normal(torch.randn(500)),
+    "latent_slice": lambda: plots.latent_slice(Autoencoder(), n=3),
+    "architecture": lambda: plots.architecture(VAE()),
+    "log_bound": plots.log_bound,
+    "density_fits": lambda: plots.density_fits(x, p, [("a", q), ("b", q), ("c", q)]),
+    "kl_integrand": lambda: plots.kl_integrand(x, p, q),
+    "kl_contours": lambda: plots.kl_contours(x, t, (x[None] - 1).square() + t[:, None]),
+}
+
+
+def luminance(color):
+    parts = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(color)]
+    return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), parts, strict=True))
+
+
+def contrast(color, grounds=GROUNDS):
+    """The least contrast of a color to any of these grounds, as WCAG defines it."""
+    pairs = [sorted((luminance(color), luminance(ground))) for ground in grounds]
+    return min((high + 0.05) / (low + 0.05) for low, high in pairs)
+
+
+def colors_of(figure):
+    """(what, color, contrast) of everything in a drawn figure that a reader has to see; grid lines only help."""
+    figure.canvas.draw()
+    grid = {line for ax in figure.axes for axis in ax._axis_map.values() for line in axis.get_gridlines()}
+    for text in figure.findobj(lambda a: isinstance(a, Text) and a.get_visible() and a.get_text().strip()):
+        box = text.get_bbox_patch()
+        yield "text", text.get_color(), contrast(text.get_color(), [box.get_facecolor()] if box else GROUNDS)
+    for line in figure.findobj(lambda a: isinstance(a, Line2D) and a.get_visible() and a not in grid):
+        drawn = [line.get_color()] if line.get_linestyle() != "None" else []
+        drawn += [line.get_markerfacecolor(), line.get_markeredgecolor()] if line.get_marker() != "None" else []
+        if len(line.get_xdata()) and drawn:  # a marker with a rim reads by either
+            yield "line", drawn, min(max(contrast(color, [ground]) for color in drawn) for ground in GROUNDS)
+    for shape in figure.findobj(lambda a: isinstance(a, Collection | Patch)):
+        for color in [*map(to_rgba, [shape.get_facecolor()] if isinstance(shape, Patch) else shape.get_facecolor())]:
+            if color[3] > 0.1:  # what is fainter is a ground
+                yield "area", color, contrast(color)
+        if isinstance(shape, Collection) and len(shape.get_facecolor()) == 0:
+            yield from (("line", color, contrast(color)) for color in shape.get_edgecolor())
+
+
+def test_no_figure_is_left_out_here():
+    assert {*FIGURES} == {name for name, value in vars(plots).items()
+                          if getattr(value, "__module__", "") == "genlib.plots" and name[0] != "_"}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_figures_read_on_light_and_dark_pages(name):
+    with plt.style.context("genlib.figures"):
+        figure = FIGURES[name]().figure
+        found = list(colors_of(figure))
+        assert {"text", "line"} <= {what for what, *_ in found}
+        assert not [entry for entry in found if entry[2] < (4 if entry[0] == "text" else 3)]
+        pixels = imread(io.BytesIO(print_figure(figure)))  # as the inline backend prints it
+    assert (pixels[[0, 0, -1, -1], [0, -1, 0, -1], 3] == 0).all()
+
+
+def test_the_style_s_colors_are_those_of_the_plots():
+    with plt.style.context("genlib.figures"):
+        cycle = plt.rcParams["axes.prop_cycle"].by_key()["color"]
+        assert [color.upper() for color in cycle[:3]] == [plots.POSITIVE, plots.NEGATIVE, plots.THIRD]
+        assert to_rgb(plt.rcParams["text.color"]) == to_rgb(cycle[-1]) == to_rgb(plots.INK)
+        best = ((luminance("white") + 0.05) / (luminance(GROUNDS[1]) + 0.05)) ** 0.5
+        assert contrast(plots.INK) == pytest.approx(best, abs=0.02)  # no colour has more
+        assert all(contrast(color) >= 3 for color in cycle)
+    assert all(contrast(color) >= 3 for color in plots.DIGIT_COLORS)
+
+
+CHAPTERS = [path.stem for path in sorted(NOTEBOOKS.glob("[0-9]*.ipynb"))
+            if "genlib.figures" in path.read_text(encoding="utf-8")]  # fmt: skip
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_figures_of_chapters_have_no_ground_and_no_color_that_vanishes(chapter):
+    figures = 0
+    for cell in pages.load(NOTEBOOKS / f"{chapter}.ipynb")["cells"]:
+        literals = re.findall(r"color\w*=\W*\"(#?\w[\w.]*)\"", cell["source"]) if "outputs" in cell else []
+        assert all(contrast(color) >= 3 for color in literals), f"{cell['id']}: {literals}"
+        for output in cell.get("outputs", []):
+            if output["output_type"] == "display_data" and (png := output["data"].get("image/png")):
+                alpha = imread(io.BytesIO(b64decode(png)))[..., 3]
+                assert (alpha[[0, 0, -1, -1], [0, -1, 0, -1]] == 0).all(), cell["id"]
+                figures += 1
+    assert figures

@@ -4,13 +4,15 @@ import base64
 import hashlib
 import json
 import re
+from io import BytesIO
 
 import pytest
 from browser import served
 from bs4 import BeautifulSoup
 from conftest import build, copy_sources
-from lighten import classes, without_unknown
+from lighten import as_webp, classes, without_unknown
 from pages import STATE
+from PIL import Image
 from shared import prune
 from weigh import MOVE, READY, WEIGHTS, Weight, stems, too_much, weigh
 from widgets import LARGE
@@ -114,3 +116,21 @@ def test_style_sheets_lose_only_what_no_page_can_have():
     left = '@charset "utf-8";.a,.b:not(.c){x:y}@media print{p{x:y}}/*! no */.a:is(.c,.d)>b{x:y}'
     assert without_unknown(css, {"a", "b"}) == left
     assert classes(".a:not(.b:is(.c)) > .d-e::before") == {"a", "d-e"}
+
+
+def drawing(*colors):
+    """A picture in four stripes: nothing, nothing, half of the first color, the last color."""
+    picture = Image.new("RGBA", (40, 40))
+    picture.paste((*colors[0], 119), (20, 0, 30, 40))
+    picture.paste((*colors[-1], 255), (30, 0, 40, 40))
+    return picture
+
+
+@pytest.mark.parametrize("colors", [[(0, 114, 178), (213, 94, 0)], [(123, 123, 123)]], ids=["drawing", "gray"])
+def test_pictures_keep_their_transparency_and_colors(tmp_path, colors):
+    drawing(*colors).save(tmp_path / "picture.png")
+    with Image.open(BytesIO(as_webp(tmp_path / "picture.png"))) as picture:
+        pixels = [picture.convert("RGBA").getpixel((x, 20)) for x in (5, 15, 25, 35)]
+    assert [pixel[3] for pixel in pixels] == [0, 0, 119, 255]
+    for pixel, color in zip(pixels[2:], (colors[0], colors[-1]), strict=True):
+        assert max(abs(a - b) for a, b in zip(pixel, color, strict=False)) <= 3

@@ -7,7 +7,7 @@ from torch.distributions import Normal
 
 from genlib.explorer import core
 from genlib.losses import kl_normal
-from genlib.plots import NEGATIVE, POSITIVE
+from genlib.plots import INK, NEGATIVE, POSITIVE
 
 _LETTERS = {"mu": "μ", "sigma": "σ"}  # noqa: RUF001
 _RANGES = {"mu": (-3.0, 3.0), "sigma": (0.2, 2.0)}  # within kl.js's axis from -8 to 8, with 2.5 sigma to spare
@@ -71,10 +71,10 @@ class KLExplorer(core.Explorer):
         integrand = p.log_prob(x).exp() * log_ratio
         top, bottom = figure.subplots(2, sharex=True)
         for density, style, name in ((p, "-", "$p$"), (q, "--", "$q$")):
-            top.plot(x, density.log_prob(x).exp(), style, color="0.1", label=name)
+            top.plot(x, density.log_prob(x).exp(), style, color=INK, label=name)
         for name, where, color in (("$+$", log_ratio > 0, POSITIVE), ("$-$", log_ratio < 0, NEGATIVE)):
             bottom.fill_between(x, integrand, where=where, color=color, alpha=0.6, linewidth=0, label=name)
-        bottom.axhline(0, color="0.5", linewidth=0.8)
+        bottom.axhline(0, color=INK, linewidth=0.8)
         forward = kl_normal(**self._start).item()
         reverse = kl_normal(*(self._start[name] for name in ("mu2", "sigma2", "mu1", "sigma1"))).item()
         top.set_title(rf"$\mathrm{{KL}}(p\,\|\,q) = {forward:.3f}$ nat   $\mathrm{{KL}}(q\,\|\,p) = {reverse:.3f}$ nat")

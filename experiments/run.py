@@ -15,8 +15,9 @@ import errata
 import linear
 import losses
 import results
+import samples
 
-SCRIPTS = (bernoulli, losses, errata, linear)
+SCRIPTS = (bernoulli, losses, samples, errata, linear)
 EXPERIMENTS = {name: experiment for script in SCRIPTS for name, experiment in script.EXPERIMENTS.items()}
 SCRIPT = {name: script.__name__ for script in SCRIPTS for name in script.EXPERIMENTS}
 

@@ -1,11 +1,12 @@
 """genlib: the tested code that the book's notebooks import.
 
 data: MNIST. models: the networks and their shipped weights. losses: one number per image.
-train: recipes and `fit`. judge: which digit an image resembles. plots: the figures.
+train: recipes and `fit`. measures: how good images are, beside anchors whose answer is known.
+classifier: how the network that measures is trained. plots: the figures.
 explorer: what can be moved, drawn or played, also in the static page.
 """
 
-from genlib import plots
+from genlib import anchors, measures, plots
 from genlib.data import load_mnist, to_img
 from genlib.explorer import KLExplorer, LatentExplorer, Playground, TrainingExplorer
 from genlib.judge import judge
@@ -24,6 +25,7 @@ __all__ = [
     "Playground",
     "Recipe",
     "TrainingExplorer",
+    "anchors",
     "autoencoder_loss",
     "fit",
     "judge",
@@ -31,6 +33,7 @@ __all__ = [
     "kl_to_standard_normal",
     "load_mnist",
     "load_pretrained",
+    "measures",
     "move_codes",
     "plots",
     "squared_error",

@@ -8,36 +8,37 @@ from importlib.metadata import version
 
 import torch
 
+from genlib import classifier, measures
 from genlib.data import load_mnist
-from genlib.judge import judge
 from genlib.losses import autoencoder_loss, vae_loss
 from genlib.models import CHOSEN_CODE, MODELS, save_weights, ship
 from genlib.train import PRESETS, fit
 
-LOSSES = {"autoencoder": autoencoder_loss, "vae": vae_loss}
-# The shipped weights: the quick recipe, given more epochs.
-SHIPPED = {"autoencoder": replace(PRESETS["quick"], epochs=40), "vae": replace(PRESETS["quick"], epochs=40)}
+LOSSES = {"autoencoder": autoencoder_loss, "vae": vae_loss, "classifier": classifier.classifier_loss}
+# The shipped weights: of both models the quick recipe, given more epochs.
+LONGER = replace(PRESETS["quick"], epochs=40)
+SHIPPED = {"autoencoder": LONGER, "vae": LONGER, "classifier": classifier.RECIPE}
 
 
 @torch.no_grad()
 def code_map(model, images, labels, target=CHOSEN_CODE):
-    """The affine map (A, b) that turns and scales the codes so that a clear 5 lies at `target`.
+    """The affine map (A, b) that turns and scales the codes so that a 5 lies at `target`.
 
     A is a rotation times a positive factor, b moves the mean code to 0: the cloud of codes keeps
-    its shape. A five among the first 200 images is clear if at least 14 of the 15 images nearest
-    to its decoded code are fives; of those the map takes the one at the most usual distance from
-    the mean code. Returns A (3, 3), b (3,) and the index of that image.
+    its shape. Of the fives among the first 200 images whose decoded code the classifier recognises
+    as a 5, the map takes the one at the most usual distance from the mean code. Returns A (3, 3), b (3,)
+    and the index of that image.
     """
     codes = model.encode(images).double()
     mean = codes.mean(0)
     distance = (codes - mean).norm(dim=1)
-    verdict = judge(model.decode(codes[:200].float()), images, labels)
-    is_clear = (labels[:200] == 5) & (verdict["digit"] == 5) & (verdict["votes"] >= 14)
-    clear = is_clear.nonzero().flatten().tolist()
-    if not clear:
-        raise ValueError("code_map: got a model that decodes none of the fives as a clear 5; train it for longer")
+    seen = measures.read(model.decode(codes[:200].float()))
+    is_five = (labels[:200] == 5) & (seen["digit"] == 5) & seen["recognised"]
+    fives = is_five.nonzero().flatten().tolist()
+    if not fives:
+        raise ValueError("code_map: got a model none of whose decoded fives is recognised as a 5; train it for longer")
     usual = distance.median()
-    index = min(clear, key=lambda i: (distance[i] - usual).abs())
+    index = min(fives, key=lambda i: (distance[i] - usual).abs())
     target = torch.tensor(target, dtype=torch.float64)
     arm = codes[index] - mean
     A = target.norm() / arm.norm() * _rotation(arm / arm.norm(), target / target.norm())
@@ -54,19 +55,24 @@ def _rotation(u, v):
 def train(name, recipe, device, path):
     """Train, round, measure and save one model. Returns its mean test loss as shipped."""
     images, labels = load_mnist()
-    test_images, _ = load_mnist(train=False)
+    test_images, test_labels = load_mnist(train=False)
+    data, test_data = images, test_images
+    if name == "classifier":
+        data, test_data = classifier.rows(images, labels), classifier.rows(test_images, test_labels)
     torch.manual_seed(recipe.seed)
     model = MODELS[name]()
-    history = fit(model, images, recipe, loss=LOSSES[name], device=device)
+    history = fit(model, data, recipe, loss=LOSSES[name], device=device)
     tensors = ship(model)
     model.load_state_dict(tensors)
     torch.manual_seed(recipe.seed)
     with torch.no_grad():
-        terms = {term: values.mean().item() for term, values in LOSSES[name](model, test_images).items()}
+        terms = {term: values.mean().item() for term, values in LOSSES[name](model, test_data).items()}
+        if name == "classifier":
+            terms["accuracy"] = (model(test_images)[:, :10].argmax(1) == test_labels).float().mean().item()
     metadata = {
         "recipe": json.dumps(asdict(recipe)),
         "epochs": str(history.epochs),
-        "test": json.dumps({term: round(value, 3) for term, value in terms.items()}),
+        "test": json.dumps({term: round(value, 4) for term, value in terms.items()}),
         "versions": json.dumps({"python": platform.python_version(), "torch": version("torch")}),
     }
     if name == "autoencoder":

@@ -1,4 +1,4 @@
-"""The two models of the book, and their shipped weights."""
+"""The models of the book, the classifier that measures their images, and the weights that ship."""
 
 import os
 from importlib import resources
@@ -102,13 +102,42 @@ class VAE(nn.Module):
         return self.decode(self.reparameterize(mu, logvar)), mu, logvar
 
 
-MODELS = {"autoencoder": Autoencoder, "vae": VAE}
+class Classifier(nn.Module):
+    """Reads a digit, or refuses a picture: four convolutions, 64 features, the ten digits and "no digit".
+
+    It measures what images show (see `genlib.measures`); `genlib.classifier` trains it.
+    """
+
+    NO_DIGIT = 10
+
+    def __init__(self):
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv2d(1, 16, 3, padding=1), nn.ReLU(),
+            nn.Conv2d(16, 32, 3, stride=2, padding=1), nn.ReLU(),
+            nn.Conv2d(32, 64, 3, stride=2, padding=1), nn.ReLU(),
+            nn.Conv2d(64, 64, 3, stride=2, padding=1), nn.ReLU(), nn.Flatten(),
+            nn.Linear(64 * 4 * 4, 64), nn.ReLU(),
+        )  # fmt: skip
+        self.head = nn.Linear(64, 11)
+
+    def features(self, x):
+        """x: (B, 784) on [-1, 1]. Returns what the last hidden layer makes of it, (B, 64)."""
+        _check_width("x", x, PIXELS)
+        return self.body(x.view(-1, 1, 28, 28))
+
+    def forward(self, x):
+        """x: (B, 784) on [-1, 1]. Returns logits (B, 11): of the digits 0 to 9 and, last, of "no digit"."""
+        return self.head(self.features(x))
+
+
+MODELS = {"autoencoder": Autoencoder, "vae": VAE, "classifier": Classifier}
 
 
 def load_pretrained(name, *, raw=False):
     """A model with the weights that ship with genlib, in eval mode on the CPU.
 
-    name: "autoencoder" or "vae". Large matrices are stored as float16 and used as those
+    name: "autoencoder", "vae" or "classifier". Large matrices are stored as float16 and used as those
     same values in float32, so that a browser decodes what PyTorch decodes.
     The autoencoder's codes are moved by the shipped affine map z -> A z + b, which changes
     no reconstruction (see `move_codes`); raw=True leaves them as training left them.
@@ -144,12 +173,13 @@ def move_codes(model, A, b):
 
 
 def ship(model):
-    """The model's state dict as it ships: large matrices as float16, the rest as it is.
+    """The model's state dict as it ships: large matrices and kernels as float16, the rest as it is.
 
-    Layers that touch the code and biases stay float32; the loss grows by less than 0.01.
+    Layers that touch the code or a single channel, and biases, stay float32; the loss grows by less than 0.01.
     """
+    narrow = getattr(model, "latent_dim", 1)
     return {
-        key: tensor.half() if tensor.ndim == 2 and min(tensor.shape) > model.latent_dim else tensor
+        key: tensor.half() if tensor.ndim > 1 and min(tensor.shape[:2]) > narrow else tensor
         for key, tensor in model.state_dict().items()
     }
 

@@ -1,0 +1,120 @@
+"""How good images decoded from codes are, by where the codes come from; and what the measures say of the anchors."""
+
+from dataclasses import replace
+from functools import partial
+from hashlib import sha256
+from importlib.resources import files
+
+import torch
+from losses import plain_loss
+from results import Experiment, shaped_by
+from sklearn.mixture import GaussianMixture
+
+from genlib import PRESETS, VAE, Autoencoder, autoencoder_loss, fit, load_mnist, measures, vae_loss
+from genlib.anchors import anchors
+
+IMAGES = 5000  # of every set; as many test digits stand for the data, the other 5000 are the best that can be had
+COPIES = 1000  # of each set, whose nearest training images are looked for
+COMPONENTS = 50
+FITTED = 20_000  # codes that the mixture is fitted to
+
+
+def halves_of_the_test_set(seed):
+    """(images, labels) of the 5000 test digits that stand for the data, and of the other 5000: a random division."""
+    images, labels = load_mnist(train=False)
+    order = torch.randperm(len(images), generator=torch.Generator().manual_seed(seed))
+    return [(images[part], labels[part]) for part in order.split(IMAGES)]
+
+
+def scored(sets, real, training_images):
+    """{"<set>.<measure>": number} for sets of images beside the real ones."""
+    values = {}
+    for name, x in sets.items():
+        found = measures.scores(x, real)
+        found["distance"] = measures.nearest(x[:COPIES], training_images)[0].median().item()
+        values |= {f"{name}.{measure}": value for measure, value in found.items()}
+    return values
+
+
+def anchored(seed):
+    """What the measures say of the anchors, made from test digits, and of copies: training images themselves."""
+    (real, _), (images, labels) = halves_of_the_test_set(seed)
+    training_images, _ = load_mnist()
+    torch.manual_seed(seed)
+    chosen = training_images[torch.randperm(len(training_images))[:IMAGES]]
+    return scored({**anchors(images, labels), "copies": chosen}, real, training_images)
+
+
+def run(seed, *, model, latent_dim, loss):
+    """The same of images that a model, trained with "quick", decodes from codes of several origins.
+
+    test: of test digits (of a VAE, the mean). aggregate: of training images (of a VAE, sampled from q(z|x)). prior:
+    N(0, I). gaussian, mixture: drawn from one Gaussian, or from 50, fitted to the codes of training images as
+    `aggregate` has them. box: uniform on the box around these, for the autoencoder alone.
+    """
+    images, _ = load_mnist()
+    (real, _), (test_images, _) = halves_of_the_test_set(seed)
+    torch.manual_seed(seed)
+    model = model(latent_dim=latent_dim)
+    fit(model, images, replace(PRESETS["quick"], seed=seed), loss=loss, device="cpu")
+    torch.manual_seed(seed)
+    drawn = codes(model, loss, images[torch.randperm(len(images))], test_images, seed)
+    with torch.no_grad():
+        return scored({name: model.decode(z) for name, z in drawn.items()}, real, images)
+
+
+@torch.no_grad()
+def codes(model, loss, images, test_images, seed):
+    """{name: (5000, d)}, the codes that `run` decodes; images: shuffled."""
+    if isinstance(model, VAE):
+        test, (mu, logvar) = model.encode(test_images)[0], model.encode(images)
+        z = model.reparameterize(mu, logvar) if loss is vae_loss else mu
+    else:
+        test, z = model.encode(test_images), model.encode(images)
+    noise = torch.randn(IMAGES, model.latent_dim)
+    mixture = GaussianMixture(COMPONENTS, random_state=seed).fit(z[:FITTED].numpy())
+    drawn = {
+        "test": test,
+        "aggregate": z[-IMAGES:],
+        "prior": noise,
+        "gaussian": z.mean(0) + noise @ torch.linalg.cholesky(z.T.cov()).T,
+        "mixture": torch.tensor(mixture.sample(IMAGES)[0], dtype=torch.float32),
+    }
+    if isinstance(model, Autoencoder):
+        low, high = z.min(0).values, z.max(0).values
+        drawn["box"] = low + (high - low) * torch.rand(IMAGES, model.latent_dim)
+    return drawn
+
+
+def unit(term):
+    measure = term.rpartition(".")[2]
+    if measure in ("recognised", "coverage", "rarest", "commonest"):
+        return f"share of {IMAGES} images"
+    return {
+        "frechet": f"squared distance of the classifier's features, {IMAGES} images",
+        "density": f"of the classifier's features, {IMAGES} images",
+        "distance": f"Euclidean, pixels on [-1, 1], median of {COPIES} images",
+    }[measure]
+
+
+def shape(**more):
+    """What shapes the scores beside the training: sizes, and the weights of the classifier that measures."""
+    weights = (files("genlib") / "weights" / "classifier.safetensors").read_bytes()
+    return {"images": IMAGES, "copies": COPIES, "classifier": sha256(weights).hexdigest()[:12], **more}
+
+
+def experiment(model, latent_dim, loss):
+    recipe = shape(model=model.__name__, latent_dim=latent_dim, loss=loss.__name__)
+    recipe |= {"components": COMPONENTS, "fitted": FITTED}
+    settings = {"model": model, "latent_dim": latent_dim, "loss": loss}
+    return Experiment(partial(run, **settings), shaped_by(PRESETS["quick"], **recipe), unit)
+
+
+EXPERIMENTS = {
+    "samples.vae": experiment(VAE, 20, vae_loss),
+    "samples.plain": experiment(VAE, 20, plain_loss),
+    "samples.vae3": experiment(VAE, 3, vae_loss),
+    "samples.plain3": experiment(VAE, 3, plain_loss),
+    "samples.autoencoder": experiment(Autoencoder, 3, autoencoder_loss),
+    "samples.anchors": Experiment(anchored, shape(), unit),
+}

@@ -72,7 +72,7 @@ def codes(model, loss, images, test_images, seed):
     else:
         test, z = model.encode(test_images), model.encode(images)
     noise = torch.randn(IMAGES, model.latent_dim)
-    mixture = GaussianMixture(COMPONENTS, random_state=seed).fit(z[:FITTED].numpy())
+    mixture = GaussianMixture(COMPONENTS, random_state=seed).fit(z[:FITTED].double().numpy())
     drawn = {
         "test": test,
         "aggregate": z[-IMAGES:],

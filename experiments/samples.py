@@ -78,7 +78,7 @@ def codes(model, loss, images, test_images, seed):
         "aggregate": z[-IMAGES:],
         "prior": noise,
         "gaussian": z.mean(0) + noise @ torch.linalg.cholesky(z.T.cov()).T,
-        "mixture": torch.tensor(mixture.sample(IMAGES)[0], dtype=torch.float32),
+        "mixture": torch.tensor(mixture.sample(IMAGES)[0], dtype=torch.float32)[torch.randperm(IMAGES)],
     }
     if isinstance(model, Autoencoder):
         low, high = z.min(0).values, z.max(0).values

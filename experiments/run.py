@@ -11,13 +11,14 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 
 import bernoulli
+import broken
 import errata
 import linear
 import losses
 import results
 import samples
 
-SCRIPTS = (bernoulli, losses, samples, errata, linear)
+SCRIPTS = (bernoulli, losses, samples, broken, errata, linear)
 EXPERIMENTS = {name: experiment for script in SCRIPTS for name, experiment in script.EXPERIMENTS.items()}
 SCRIPT = {name: script.__name__ for script in SCRIPTS for name in script.EXPERIMENTS}
 

@@ -1,0 +1,55 @@
+"""A VAE's training step, whole and broken on purpose: one epoch of chapter 3's loop."""
+
+from dataclasses import replace
+from functools import partial
+
+import torch
+from losses import plain_loss
+from results import Experiment, shaped_by
+
+from genlib import VAE, Recipe, fit, kl_to_standard_normal, load_mnist, squared_error
+
+RECIPE = Recipe(epochs=1)  # Adam, 1e-3, batches of 128, as chapter 3 writes it out
+WAYS = {"whole": {}, "no_kl": {"kl": 0}, "no_noise": {"noise": 0}, "averaged": {"c": 1 / (784 * 128)}}
+
+
+def broken_loss(model, x, *, noise=1, kl=1, c=1.0):
+    """c * squared error + KL, of which each part may be left out."""
+    mu, logvar = model.encode(x)
+    z = mu + noise * torch.randn_like(mu) * (0.5 * logvar).exp()
+    return {"total": c * squared_error(model.decode(z), x) + kl * kl_to_standard_normal(mu, logvar)}
+
+
+@torch.no_grad()
+def look(model, test_images):
+    """Of test images: the error decoded from mu, the KL, how wide the codes lie, how wide a posterior is."""
+    mu, logvar = model.encode(test_images)
+    return {
+        "mean_se": plain_loss(model, test_images)["total"].mean().item(),
+        "kl": kl_to_standard_normal(mu, logvar).mean().item(),
+        "spread": mu.std(0).mean().item(),
+        "sigma": (0.5 * logvar).exp().median().item(),
+    }
+
+
+def run(seed, *, switches):
+    images, test_images = load_mnist()[0], load_mnist(train=False)[0]
+    torch.manual_seed(seed)
+    model = VAE()
+    fit(model, images, replace(RECIPE, seed=seed), loss=partial(broken_loss, **switches), device="cpu")
+    return look(model, test_images)
+
+
+def unit(term):
+    return {
+        "mean_se": "per image, pixels on [-1, 1]",
+        "kl": "nats per image",
+        "spread": "standard deviation of a latent's mu over the test images, mean of the latents",
+        "sigma": "median over latents and test images",
+    }[term]
+
+
+EXPERIMENTS = {
+    f"broken.{name}": Experiment(partial(run, switches=switches), shaped_by(RECIPE, **switches), unit)
+    for name, switches in WAYS.items()
+}

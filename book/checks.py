@@ -187,7 +187,8 @@ def shown(number):
     value, sd = number["value"], number["sd"]
     parts, leading = ([value, sd], 2) if sd else ([value], 4)
     digits = max(0, leading - 1 - math.floor(math.log10(abs(parts[-1])))) if parts[-1] else 0
-    return " ± ".join(f"{part:.{digits}f}" for part in parts).replace("-", "\N{MINUS SIGN}")
+    joined = "\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}".join(f"{part:.{digits}f}" for part in parts)
+    return joined.replace("-", "\N{MINUS SIGN}")
 
 
 def setup(app):

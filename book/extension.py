@@ -10,6 +10,7 @@ from pathlib import Path
 from unicodedata import category, east_asian_width
 
 import checks
+import figures
 import head
 import lighten
 import shared
@@ -50,6 +51,8 @@ LABELS = {
     }
 }
 
+VIEWPORT = re.compile(r'<meta name="viewport"[^>]*>\s*')
+
 # Sphinx's own makes a function of a string, which the page's policy refuses. Only Chinese has some, and no plurals.
 ADD_TRANSLATIONS = """Documentation.addTranslations = ({ messages, locale }) => {
   Object.assign(Documentation.TRANSLATIONS, messages);
@@ -88,7 +91,7 @@ class HeadingAnchors(SphinxTransform):
 
 
 class Typography(SphinxPostTransform):
-    """Let lines end where they may: not between a formula and its punctuation, and Chinese without spaces.
+    """Let lines end where they may: not between a formula and its punctuation, nor at ±, and Chinese without spaces.
 
     Browsers break on either side of a formula, even before a full stop, and show a line end of the source as a space.
     """
@@ -98,7 +101,12 @@ class Typography(SphinxPostTransform):
     def run(self, **kwargs):
         for parent in list(self.document.findall(nodes.TextElement)):
             if not isinstance(parent, nodes.FixedTextElement):
-                parent[:] = _keep_punctuation(_drop_line_ends(parent.children))
+                parent[:] = _keep_punctuation(_drop_line_ends([_keep_scatter(child) for child in parent.children]))
+
+
+def _keep_scatter(child):
+    around = "\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}"
+    return nodes.Text(child.replace(" ± ", around)) if isinstance(child, nodes.Text) else child
 
 
 def _drop_line_ends(children):
@@ -132,6 +140,19 @@ def _joins(left, right):
     """Whether Chinese has no space between these two characters: not next to full-width punctuation or in mid-word."""
     wide = [east_asian_width(character) in "WF" for character in left + right]
     return all(wide) or any(w and category(c).startswith("P") for w, c in zip(wide, left + right, strict=True))
+
+
+class PrintedSources(SphinxPostTransform):
+    """Colour the sources that a cell prints as code."""
+
+    default_priority = 5  # before myst-nb sets what a cell prints as plain text
+
+    def run(self, **kwargs):
+        for block in self.document.findall(nodes.literal_block):
+            printed = "cell_output" in block.parent.get("classes", ())
+            code = next(block.parent.parent.findall(nodes.literal_block)) if printed else block
+            if printed and code.astext().startswith("print(inspect.getsource("):
+                block["language"] = "python"
 
 
 class MathWithoutScripts(SphinxPostTransform):
@@ -293,16 +314,19 @@ def finish_pages(app, exception):
     pattern = re.compile(f'(?<=[el]=")({"|".join(map(re.escape, labels)) or "(?!)"})(?=")')
     for page in Path(app.outdir).glob("*.html"):
         text = page.read_text(encoding="utf-8").replace(' onclick="window.print()"', "")  # book.js does it
+        first, *rest = VIEWPORT.split(text)
+        text = first + (VIEWPORT.search(text)[0] if rest else "") + "".join(rest)  # the theme repeats Sphinx's
         page.write_text(head.protect(pattern.sub(lambda match: labels[match[1]], text)), encoding="utf-8")
 
 
 def setup(app):
-    for part in (shared, widgets, lighten, checks):
+    for part in (shared, widgets, lighten, checks, figures):
         part.setup(app)
     app.add_directive("glossary-table", Glossary)
     app.add_directive("references-table", References)
     app.add_transform(HeadingAnchors)
     app.add_post_transform(Typography)
+    app.add_post_transform(PrintedSources)
     app.add_post_transform(MathWithoutScripts)
     app.connect("config-inited", configure)
     app.connect("builder-inited", keep_outputs_apart, priority=600)  # after myst-nb has made its settings

@@ -17,7 +17,7 @@ DIGIT_COLORS = (
 )  # fmt: skip
 # Signs of an integrand and pairs of curves: blue and vermilion, also told apart in grey; a third with them: green.
 POSITIVE, NEGATIVE, THIRD = "#0072B2", "#D55E00", "#009E73"
-INK = "#7B7B7B"  # text, axes, and what stands beside a colour
+INK = "#797979"  # text, axes, and what stands beside a colour
 
 
 def image_grid(rows, *, labels=(), columns=(), ax=None):

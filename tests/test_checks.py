@@ -119,7 +119,7 @@ def test_an_experiment_says_where_its_numbers_come_from(html, lang):
      (0.000144, 0.0001055, "0.00014 ± 0.00011")],
 )  # fmt: skip
 def test_a_number_is_shown_with_the_digits_that_mean_something(value, sd, shown):
-    assert checks.shown({"value": value, "sd": sd}) == shown
+    assert checks.shown({"value": value, "sd": sd}) == shown.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def test_what_has_changed_since_it_was_proven_has_no_mark(tmp_path):

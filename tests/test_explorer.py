@@ -77,9 +77,9 @@ def test_vae_shows_its_latents_by_falling_kl(digits):
     view, active, fold, inactive = explorer.children
     assert view is explorer.view
     assert [s.description for s in active.children] == [
-        "z₂  KL 4.50 nat", "z₅  KL 2.00 nat", "z₄  KL 0.50 nat", "z₆  KL 0.02 nat",
+        "z₂\tKL 4.50 nat", "z₅\tKL 2.00 nat", "z₄\tKL 0.50 nat", "z₆\tKL 0.02 nat",
     ]  # fmt: skip
-    assert [s.description for s in inactive.children] == ["z₁  KL 0.0000 nat", "z₃  KL 0.0000 nat"]
+    assert [s.description for s in inactive.children] == ["z₁\tKL 0.0000 nat", "z₃\tKL 0.0000 nat"]
     assert f"2 inactive latents: KL below {INACTIVE_KL} nat" in fold.value
 
 

@@ -8,15 +8,17 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import axe_playwright_python
+import pages
 import pytest
 from bs4 import BeautifulSoup
-from conftest import build, copy_sources, opened
+from conftest import ROOT, build, copy_sources, opened
 from head import LENGTH, shorten
 from test_book import PAGES, TAGS, WORDS
 
 ALL = [*PAGES, "index.html"]
 TITLES = {"en": "Generative Models, Step by Step", "zh": "一步一步学习生成模型"}
 LOCALES = {"en": "en_US", "zh": "zh_CN"}
+WIDTHS = 1280, 390, 320
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
 # In place of wait_for_function, which evaluates strings as the policy forbids: formulas set, widgets shown.
@@ -104,8 +106,10 @@ def walk(browser, site):
     page.on("request", lambda request: requests.append((request.method, request.url)))
     for name in PAGES:
         go(page, f"{site}/{name}")
-        width = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
-        facts[name] = {"width": width, "stored": page.evaluate(STORED)}
+        facts[name] = {"wide": {}, "stored": page.evaluate(STORED)}
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 844})
+            facts[name]["wide"][width] = page.evaluate("document.documentElement.scrollWidth") - width
     yield complaints, requests, facts
     page.context.close()
 
@@ -124,9 +128,63 @@ def test_pages_only_read_and_only_the_book(walk, site):
         assert re.fullmatch(r"|(v|digest)=\w+", urlsplit(url).query)
 
 
-def test_no_page_scrolls_sideways_on_a_phone(walk):
+def test_no_page_scrolls_sideways(walk):
     _, _, facts = walk
-    assert {name: fact["width"] for name, fact in facts.items() if fact["width"][0] > fact["width"][1]} == {}
+    wide = {(name, width): by for name, fact in facts.items() for width, by in fact["wide"].items() if by > 0}
+    assert wide == {}
+
+
+# Of each block of code: the characters that fit in a line where it is, less those that a broad scroll bar would hide.
+ROOM = """(broad) => [...document.querySelectorAll("div.cell_input pre")].map((block) => {
+  block.closest("details")?.setAttribute("open", "");
+  const line = document.createElement("span");
+  line.textContent = "m".repeat(79);
+  block.replaceChildren(line);
+  const { paddingLeft, paddingRight } = getComputedStyle(block);
+  return block.clientWidth - parseFloat(paddingLeft) - parseFloat(paddingRight) - broad - line.offsetWidth;
+})"""
+
+
+def test_code_of_79_characters_fits_a_small_desk(at, site):
+    page, _ = at(PAGES[0])
+    for name in PAGES:
+        go(page, f"{site}/{name}")
+        assert all(left >= 0 for left in page.evaluate(ROOM, 15)), name
+
+
+def test_figures_are_numbered_within_their_chapter_and_named_by_number(soup):
+    for name in PAGES:
+        page, stem = soup[name], name.split("/")[1].removesuffix(".html")
+        word, chapter = {"en": "Figure ", "zh": "图 "}[name[:2]], re.match(r"0*(\d+)_", stem)
+        prefix = word + (f"{chapter[1]}." if chapter else "")
+        source = ROOT / "notebooks" / name[:2] / f"{stem}.ipynb"
+        if source.exists():
+            captions = [pages.figure(c)[1] for c in pages.load(source)["cells"] if c["cell_type"] == "code"]
+            expected = [f"{prefix}{n}" for n, _ in enumerate(filter(None, captions), 1)]
+            assert [shown.text.strip() for shown in page.select(".caption-number")] == expected
+            ids = {figure["id"] for figure in page.select("figure[id]")}
+            for link in page.select("article p a.reference"):
+                if re.fullmatch(rf"{re.escape(prefix)}\d+", link.text):
+                    number = page.find(id=link["href"].partition("#")[2]).select_one(".caption-number")
+                    assert link["href"][1:] in ids and number.text.strip() == link.text
+            words = [p.text for p in page.select("article p") if not p.find_parent("figcaption")]
+            named = {found for text in words for found in re.findall(rf"(?<!张){word}[1-9]\.[1-9]\d*", text)}
+            links = {link.text for link in page.select("article p a.reference")}
+            assert named <= links, f"{name}: there is no {named - links}"
+
+
+def test_what_is_to_be_pressed_is_large_enough_and_links_look_alike(at):
+    page, _ = at("en/02_kl_divergence.html", viewport=PHONE)
+    sizes = page.locator("a.proof").evaluate_all("(all) => all.map((a) => [a.offsetWidth, a.offsetHeight])")
+    assert sizes and min(map(min, sizes)) >= 24
+    page, _ = at("en/how_it_is_checked.html", viewport=PHONE)
+    color = "(a) => getComputedStyle(a).color"
+    inside, outside = (page.locator(f"article {place} a.reference").first.evaluate(color) for place in ("td", "p"))
+    assert inside == outside
+    heights = page.locator("table.experiment td:nth-child(2)").evaluate_all(
+        "(all) => all.map((td) => td.querySelector('p, span, a')?.getClientRects().length ?? 1)"
+    )
+    assert set(heights) == {1}  # one line each
 
 
 def test_what_is_not_the_book_s_cannot_run_or_send(at):

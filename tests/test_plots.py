@@ -129,7 +129,7 @@ def test_log_bound_and_density_fits_draw_what_they_are_given():
 
 # -- Light and dark pages ----------------------------------------------------------------------------------------------
 
-GROUNDS = "#ffffff", "#14181e"  # of light pages, and of the theme's dark ones
+GROUNDS = "#ffffff", "#121212"  # of light pages, and of the theme's dark ones
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks" / "en"
 x, t = torch.linspace(-8, 8, 201), torch.linspace(0.5, 2, 16)
 p, q = (Normal(mu, sigma).log_prob(x).exp() for mu, sigma in ((0.0, 1.0), (1.0, 1.5)))
@@ -202,7 +202,7 @@ def test_the_style_s_colors_are_those_of_the_plots():
         assert [color.upper() for color in cycle[:3]] == [plots.POSITIVE, plots.NEGATIVE, plots.THIRD]
         assert to_rgb(plt.rcParams["text.color"]) == to_rgb(cycle[-1]) == to_rgb(plots.INK)
         best = ((luminance("white") + 0.05) / (luminance(GROUNDS[1]) + 0.05)) ** 0.5
-        assert contrast(plots.INK) == pytest.approx(best, abs=0.02)  # no colour has more
+        assert contrast(plots.INK) == pytest.approx(best, abs=0.04)  # no colour has more
         assert all(contrast(color) >= 3 for color in cycle)
     assert all(contrast(color) >= 3 for color in plots.DIGIT_COLORS)
 

@@ -99,9 +99,9 @@ export const STYLE = `
   border: 1px solid rgba(128, 128, 128, 0.6); }
 .genlib-view canvas.genlib-pixels { aspect-ratio: 1; image-rendering: pixelated; background: #000; }
 :is(.genlib-view, .genlib-bar) :focus-visible { outline: 3px solid #3b82f6; outline-offset: 1px; }
-.genlib-digit { flex: 1 1 168px; max-width: 252px; min-width: 0; }
+.genlib-digit { flex: 1 1 252px; max-width: 340px; min-width: 0; }
 .genlib-digit canvas { width: 100%; }
-.genlib-space { flex: 2 1 280px; min-width: 0; }
+.genlib-space { flex: 1 1 280px; min-width: 0; }
 .genlib-space canvas { width: 100%; height: 360px; cursor: grab; touch-action: pan-y pinch-zoom; user-select: none; }
 .genlib-hint { margin: 6px 0 0; font-size: 0.8em; line-height: 1.4; }
 .genlib-spoken { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
@@ -114,10 +114,11 @@ export const STYLE = `
 .genlib-range input { flex: 1; min-width: 4rem; height: 1.75rem; }
 .genlib-range output { min-width: 2.5em; font-variant-numeric: tabular-nums; }
 .genlib-sliders.genlib-sliders { display: grid; gap: 0 16px; overflow: visible;
-  grid-template-columns: repeat(auto-fill, minmax(min(100%, 230px), 1fr)); }
+  grid-template-columns: repeat(auto-fill, minmax(min(100%, 200px), 1fr)); }
 .genlib-sliders.genlib-long { grid-template-columns: repeat(auto-fill, minmax(min(100%, 300px), 1fr)); }
 .genlib-sliders > * { width: auto; min-width: 0; }
-.genlib-sliders .widget-label { white-space: pre; font-variant-numeric: tabular-nums; }
+.genlib-sliders .widget-label { white-space: pre; tab-size: 2em; font-variant-numeric: tabular-nums; }
+.genlib-long .widget-label { min-width: 8.5em; }
 `;
 
 /** A letter with a number below it. */

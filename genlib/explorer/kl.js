@@ -242,8 +242,8 @@ const KL_STYLE = `
 .genlib-kl label span { white-space: nowrap; }
 .genlib-kl .genlib-value { display: inline-block; min-width: 4em; text-align: end; }
 .genlib-kl .genlib-part { padding-bottom: 1px; border-bottom: 3px solid transparent; }
-.genlib-sliders.genlib-pairs { grid-template-columns: repeat(2, 1fr); }
-@media (max-width: 600px) { .genlib-sliders.genlib-pairs { grid-template-columns: 1fr; } }
+.genlib-sliders.genlib-sliders.genlib-pairs { grid-template-columns: repeat(2, 1fr); }
+@media (max-width: 600px) { .genlib-sliders.genlib-sliders.genlib-pairs { grid-template-columns: 1fr; } }
 `;
 
 let choices = 0; // radio buttons belong together by name, on a page with several explorers too

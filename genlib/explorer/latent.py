@@ -118,7 +118,7 @@ _FOLD = (
 
 def _name(latent, kl):
     symbol = core.subscripted("z", latent + 1)
-    return symbol if kl is None else f"{symbol}  KL {kl[latent]:.{2 if kl[latent] >= INACTIVE_KL else 4}f} nat"
+    return symbol if kl is None else f"{symbol}\tKL {kl[latent]:.{2 if kl[latent] >= INACTIVE_KL else 4}f} nat"
 
 
 def _checked(model, images, labels):

@@ -44,11 +44,13 @@ function makeProjection({ yaw, pitch, zoom }, width, height) {
 const SCATTER_WORDS = {
   en: {
     space: "Codes of digits in the latent space",
+    gap: " ",
     turn: "Drag or arrow keys: turn. + − zoom, Home resets.",
     pick: "Click a point, or press its digit: take its code.",
   },
   zh: {
     space: "潜在空间中各数字的编码",
+    gap: "",
     turn: "拖动或按方向键：旋转。+ − 缩放，Home 复位。",
     pick: "点击某个点，或按它的数字键：取用它的编码。",
   },
@@ -77,7 +79,7 @@ export function pointsOf(model, sets = 1) {
  */
 export function makeScatter({ codes, labels, colors, axes, ranges, onPick }) {
   const text = inPageLanguage(SCATTER_WORDS);
-  const help = onPick ? `${text.turn} ${text.pick}` : text.turn;
+  const help = onPick ? text.turn + text.gap + text.pick : text.turn;
   const names = axes.map((axis) => subscripted("z", axis + 1));
   const canvas = element("canvas", {
     tabindex: 0,

@@ -5,7 +5,7 @@ Nothing here depends on Jupyter Book.
 
 import html
 import re
-from itertools import pairwise, takewhile
+from itertools import takewhile
 from pathlib import Path
 from unicodedata import category, east_asian_width
 
@@ -13,14 +13,13 @@ import checks
 import figures
 import head
 import lighten
+import search
 import shared
 import widgets
 import yaml
 from docutils import nodes
 from docutils.statemachine import StringList
 from latex2mathml.converter import convert
-from sphinx.search import SearchLanguage, languages
-from sphinx.search.en import SearchEnglish
 from sphinx.transforms import SphinxTransform
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util.docutils import SphinxDirective
@@ -206,7 +205,9 @@ class Glossary(Table):
         term = [nodes.Text(here), nodes.raw("", f' <span lang="{tag}">{html.escape(there)}</span>', format="html")]
         if symbol := entry.get("symbol"):
             term += [nodes.Text(" "), nodes.math("", symbol)]
-        return nodes.make_id(f"term-{entry['term']}"), term, entry["zh_def" if chinese else "en_def"]
+        also = entry.get("also_zh" if chinese else "also_en", [])
+        names = (f"又称：{'、'.join(also)}。" if chinese else f" Also: {', '.join(also)}.") if also else ""  # noqa: RUF001
+        return nodes.make_id(f"term-{entry['term']}"), term, entry["zh_def" if chinese else "en_def"] + names
 
 
 class References(Table):
@@ -223,51 +224,6 @@ class References(Table):
         return nodes.make_id(f"ref-{entry['key']}"), term, f"{source}\n\n{entry['note_zh' if chinese else 'note_en']}"
 
 
-# -- Search ------------------------------------------------------------------------------------------------------------
-
-
-class SearchChinese(SearchLanguage):
-    """Index each pair of neighbouring Chinese characters, and ask for the pairs of the query: no dictionary needed.
-
-    Sphinx's own splits with a dictionary when it builds but not in the browser, so that most words are never found.
-    Single characters are indexed too, for queries of one character.
-    """
-
-    lang = "zh"
-    language_name = "Chinese"
-    stopwords = SearchEnglish.stopwords
-    js_stemmer_code = SearchEnglish.js_stemmer_code
-    words = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]+|[^\W\u3400-\u4dbf\u4e00-\u9fff]+")
-    js_splitter_code = r"""
-var splitQuery = (query) =>
-  (query.match(/\p{Script=Han}+|(?:(?!\p{Script=Han})[\p{Letter}\p{Number}_])+/gu) || []).flatMap((word) =>
-    /\p{Script=Han}/u.test(word) && word.length > 1
-      ? [...word].slice(1).map((character, i) => word[i] + character)
-      : [word]);
-"""
-
-    def init(self, options):
-        self.english = SearchEnglish(options)
-
-    def split(self, input):
-        for word in self.words.findall(input):
-            if _is_han(word):
-                yield from word
-                yield from map("".join, pairwise(word))
-            else:
-                yield word
-
-    def stem(self, word):
-        return word if _is_han(word) else self.english.stem(word.lower())
-
-    def word_filter(self, word):
-        return word not in self.stopwords
-
-
-def _is_han(word):
-    return "\u3400" <= word[:1] <= "\u9fff"
-
-
 # -- Pages -------------------------------------------------------------------------------------------------------------
 
 
@@ -278,7 +234,6 @@ def configure(app, config):
     config.html_favicon = str(BOOK / "_static" / "favicon.svg")
     if config.html_baseurl:
         config.html_baseurl = f"{config.html_baseurl.rstrip('/')}/{LANGUAGES[config.language]['folder']}/"
-    languages["zh"] = SearchChinese
     options = config.html_theme_options
     if options.get("repository_url"):
         options["launch_buttons"] = {"colab_url": COLAB}
@@ -320,7 +275,7 @@ def finish_pages(app, exception):
 
 
 def setup(app):
-    for part in (shared, widgets, lighten, checks, figures):
+    for part in (shared, widgets, lighten, checks, figures, search):
         part.setup(app)
     app.add_directive("glossary-table", Glossary)
     app.add_directive("references-table", References)

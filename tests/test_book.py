@@ -5,7 +5,6 @@ import re
 import shutil
 import subprocess
 import sys
-from itertools import pairwise
 from urllib.parse import unquote, urlsplit
 
 import pytest
@@ -138,16 +137,6 @@ def test_pictures_have_alternative_text(pages):
     for name in PAGES:
         for image in pages[name].select("article img"):
             assert image.get("alt"), f"{name}: {image['src']}"
-
-
-@pytest.mark.parametrize("word", WORDS)
-def test_the_index_has_the_pairs_of_chinese_words(html, word):
-    text = (html / "zh" / "searchindex.js").read_text(encoding="utf-8")
-    index = json.loads(text.removeprefix("Search.setIndex(").removesuffix(")"))
-    for pair in map("".join, pairwise(word)):
-        hits = [index[kind].get(pair, []) for kind in ("terms", "titleterms")]
-        found = {index["docnames"][i] for hit in hits for i in (hit if isinstance(hit, list) else [hit])}
-        assert "errata" in found, pair
 
 
 def test_warnings_stop_every_build_and_changes_reach_every_page(html, tmp_path):

@@ -1,4 +1,4 @@
-// What pages do beside widgets: the language toggle, marks of search, and what the theme does in ways refused here.
+// What pages do beside widgets: the language toggle, and what the theme does in ways refused here.
 "use strict";
 
 // -- Language ---------------------------------------------------------------------------------------------------------
@@ -26,17 +26,6 @@ for (const toggle of document.querySelectorAll(".language-toggle")) {
   aim();
   for (const event of ["pointerenter", "focus", "click"]) toggle.addEventListener(event, aim);
   toggle.addEventListener("click", () => localStorage.setItem("language", toggle.dataset.language));
-}
-
-// -- Search -----------------------------------------------------------------------------------------------------------
-// Search asks for pairs of Chinese characters; on the page that it leads to, mark the phrase as it was typed.
-if (typeof Search !== "undefined") {
-  const parse = Search._parseQuery;
-  Search._parseQuery = (query) => {
-    const parsed = parse(query);
-    localStorage.setItem("sphinx_highlight_terms", query.toLowerCase());
-    return parsed;
-  };
 }
 
 // -- The theme --------------------------------------------------------------------------------------------------------

@@ -1,0 +1,79 @@
+"""The glossary and the references: what stands there is used, and what is shown is what was written."""
+
+import re
+
+import pages
+import pytest
+import yaml
+from bs4 import BeautifulSoup
+
+READ = ("01_autoencoder.ipynb", "02_kl_divergence.ipynb", "03_vae.ipynb", "index.md", "playground.ipynb", "errata.md")
+# Terms that the text does not name yet, and references that it does not cite yet; what is named leaves the list.
+UNNAMED = {
+    "en": {"activation function", "denoising autoencoder", "forward and reverse KL", "interpolation", "latent space",
+           "learning rate", "log-variance", "lossy compression", "mean squared error", "score-function estimator",
+           "support", "test set"},
+    "zh": {"Monte Carlo estimate", "ReLU", "activation function", "closed form", "denoising autoencoder",
+           "forward and reverse KL", "interpolation", "latent space", "log-variance", "support"},
+}  # fmt: skip
+UNCITED = {"bowman2016", "chollet2016", "cremer2018", "ghosh2020", "heusel2017", "higgins2017", "kingma2016",
+           "kynkaanniemi2019", "liao2018", "naeem2020", "paszke2019"}  # fmt: skip
+
+
+def table(name):
+    return yaml.safe_load((pages.ROOT / "book" / f"{name}.yml").read_text(encoding="utf-8"))
+
+
+def text(lang, name):
+    """All that readers read on a page, without formulas' dollars."""
+    path = pages.NOTEBOOKS / lang / name
+    if path.suffix == ".md":
+        return path.read_text(encoding="utf-8")
+    cells = pages.load(path)["cells"]
+    return "\n".join([*(cell["source"] for cell in cells if cell["cell_type"] == "markdown"),
+                      *(shown for cell in cells for shown in pages.figure(cell))])  # fmt: skip
+
+
+def inflected(term):
+    """A pattern of an English term and its usual other forms."""
+    words = [re.escape(word.removesuffix("e").removesuffix("y")) + r"\w{0,4}" for word in re.split(r"[\s-]+", term)]
+    return r"\b" + r"[\s-]+".join(words)
+
+
+def named(entry, lang, read):
+    if lang == "en":
+        return re.search(inflected(entry["named"] if "named" in entry else entry["term"]), read, flags=re.I)
+    return re.sub(r"\s", "", entry.get("named_zh", entry["zh"])) in re.sub(r"\s", "", read)
+
+
+@pytest.mark.parametrize("lang", pages.LANGUAGES)
+def test_every_term_is_named(lang):
+    read = "\n".join(text(lang, name) for name in READ)
+    unnamed = {entry["term"] for entry in table("glossary") if not named(entry, lang, read)}
+    assert unnamed - UNNAMED[lang] == set(), "to be named by a chapter, or dropped"
+
+
+def test_every_reference_is_cited():
+    cited = {url for lang in pages.LANGUAGES for name in pages.names() for url in pages.targets(text(lang, name))}
+    cited |= {*re.findall(r"https?://[^\s)>\"']+", (pages.ROOT / "book" / "checks.yml").read_text(encoding="utf-8"))}
+    uncited = {entry["key"] for entry in table("references") if entry["url"] not in cited}
+    assert uncited - UNCITED == set(), "to be cited, or dropped"
+
+
+@pytest.mark.parametrize("lang", pages.LANGUAGES)
+def test_references_show_their_titles(html, lang):
+    soup = BeautifulSoup((html / lang / "references.html").read_text(encoding="utf-8"), "html.parser")
+    shown = {link["href"]: link.get_text() for link in soup.select("dl.entries a.reference")}
+    curly = str.maketrans("“”‘’", "\"\"''")  # noqa: RUF001
+    for entry in table("references"):
+        assert shown[entry["url"]].translate(curly) == entry["title"].replace("`", ""), entry["key"]
+
+
+@pytest.mark.parametrize("lang", pages.LANGUAGES)
+def test_other_names_are_shown_and_lead_to_one_term(html, lang):
+    soup = BeautifulSoup((html / lang / "glossary.html").read_text(encoding="utf-8"), "html.parser")
+    key = "also_zh" if lang == "zh" else "also_en"
+    names = [name for entry in table("glossary") for name in entry.get(key, [])]
+    assert len(names) == len({*names})
+    for name in names:
+        assert name in soup.select_one("dl.entries").get_text(), name

@@ -166,7 +166,7 @@ def log_bound(*, ax=None):
     ax.plot(t, t - 1, color=POSITIVE, label="$t - 1$")
     ax.plot(t, t.log(), color=INK, label=r"$\log t$")
     ax.plot(1, 0, "o", color=INK)
-    ax.set(xlabel="$t$", xlim=(0, 3))
+    ax.set(xlabel="$t$", ylabel="value", xlim=(0, 3))
     ax.grid(alpha=0.3)
     ax.legend(frameon=False)
     return ax
@@ -205,7 +205,7 @@ def kl_integrand(x, p, q, *, balanced=False, ax=None):
     ax.plot(x, p, color=INK, label="$p$")
     ax.plot(x, q, color=INK, linestyle="--", label="$q$")
     ax.axhline(0, color=INK, linewidth=0.8)
-    ax.set(xlabel="$x$")
+    ax.set(xlabel="$x$", ylabel="density, integrand")
     ax.legend(frameon=False, fontsize=9)
     return ax
 
@@ -220,7 +220,7 @@ def kl_contours(mu, sigma, kl, *, levels=(0.02, 0.1, 0.25, 0.5, 1, 2, 4), ax=Non
     ax.clabel(lines, fmt="%g", colors=INK)
     row, column = divmod(kl.argmin().item(), len(mu))
     ax.plot(mu[column].item(), sigma[row].item(), "x", color=NEGATIVE, markersize=9, markeredgewidth=2)
-    ax.set(xlabel=r"$\mu$", ylabel=r"$\sigma$")
+    ax.set(xlabel=r"mean $\mu$", ylabel=r"standard deviation $\sigma$")
     return ax
 
 

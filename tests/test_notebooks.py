@@ -127,8 +127,11 @@ def ignored_only_in_training(notebook):
 
 
 def figures_assert(notebook):
+    """What a figure shows is asserted where it is drawn, or in the check cell after it, which no page shows."""
+    checked = {c["id"].removesuffix("-check"): c["source"] for c in code(notebook) if "remove-cell" in tags(c)}
     for cell in code(notebook):
-        if pages.has_image(cell) and not re.search(r"^\s*assert\b", cell["source"], flags=re.M):
+        source = cell["source"] + "\n" + checked.get(cell["id"], "")
+        if pages.has_image(cell) and not re.search(r"^\s*assert\b", source, flags=re.M):
             yield f"{cell['id']}: draws and asserts nothing about what it draws"
 
 

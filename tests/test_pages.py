@@ -330,15 +330,15 @@ def test_addresses_are_given_when_the_configuration_has_one(tmp_path):
 def test_the_toggle_keeps_page_and_heading_and_is_remembered(at, site):
     page, complaints = at("index.html", locale="en-US")
     page.wait_for_url("**/en/index.html")
-    go(page, f"{site}/en/02_kl_divergence.html#it-is-not-symmetric")
+    go(page, f"{site}/en/02_kl_divergence.html#the-kl-divergence-is-not-symmetric")
     switch(page)
-    page.wait_for_url("**/zh/02_kl_divergence.html#it-is-not-symmetric")
+    page.wait_for_url("**/zh/02_kl_divergence.html#the-kl-divergence-is-not-symmetric")
     page.goto(f"{site}/index.html")
     page.wait_for_url("**/zh/index.html")  # although the browser asks for English
     go(page, f"{site}/zh/02_kl_divergence.html")
-    page.evaluate("document.getElementById('many-coordinates').scrollIntoView()")
+    page.evaluate("document.getElementById('many-dimensions').scrollIntoView()")
     switch(page)
-    page.wait_for_url("**/en/02_kl_divergence.html#many-coordinates")
+    page.wait_for_url("**/en/02_kl_divergence.html#many-dimensions")
     page.goto(f"{site}/index.html")
     page.wait_for_url("**/en/index.html")
     assert not complaints

@@ -121,18 +121,18 @@ ORACLES = {
         r"\sum_{i=1}^{n} p_i \log\frac{p_i}{q_i}": discrete,
         r"\frac{5}{8}\log 2": categorical_kl(*WEATHER),
     },
-    ("02_kl_divergence", "it-is-not-symmetric"): {r"\frac{1}{2}\log 2": categorical_kl(*WEATHER[::-1])},
-    ("02_kl_divergence", "two-gaussians-step-by-step"): {
+    ("02_kl_divergence", "the-kl-divergence-is-not-symmetric"): {r"\frac{1}{2}\log 2": categorical_kl(*WEATHER[::-1])},
+    ("02_kl_divergence", "the-kl-divergence-of-two-gaussians"): {
         "p(x)": normal("x", r"\mu_1", r"\sigma_1"),
         "q(x)": normal("x", r"\mu_2", r"\sigma_2"),
         KL_OF_GAUSSIANS: two_gaussians,
     },
-    ("02_kl_divergence", "against-the-standard-normal"): {
+    ("02_kl_divergence", "kl-divergence-to-the-standard-normal"): {
         "q(z)": normal("z", r"\mu", r"\sigma"),
         "p(z)": PRIOR,
         r"\frac{1}{2}\left(\mu^2 + \exp(\ell) - 1 - \ell\right)": to_standard_normal(r"\mu", r"\sigma"),
     },
-    ("02_kl_divergence", "many-coordinates"): {
+    ("02_kl_divergence", "many-dimensions"): {
         "q_i(z_i)": normal("z_i", r"\mu_i", r"\sigma_i"),
         "p_i(z_i)": normal("z_i", 0, 1),
         "q(z)": CODE,
@@ -140,14 +140,15 @@ ORACLES = {
         KL_OF_COORDINATES: to_standard_normal(r"\mu_", r"\sigma_"),
     },
     ("02_kl_divergence", "exercise-1-evidence-from-a-coin"): {
-        r"\frac{1}{2}\log\frac{9}{8}": categorical_kl([1 / 2, 1 / 2], [1 / 3, 2 / 3])
+        r"\frac{1}{2}\log\frac{9}{8}": categorical_kl([1 / 2, 1 / 2], [1 / 3, 2 / 3]),
+        r"\frac{5}{3}\log 2 - \log 3": categorical_kl([1 / 3, 2 / 3], [1 / 2, 1 / 2]),
     },
     ("02_kl_divergence", "exercise-2-why-the-broad-fit-has-the-moments-of-p"): {
         "m": average("p(x)", 1),
         "v": average("p(x)", 2, average("p(x)", 1)),
         "q(x)": normal("x", r"\mu", r"\sigma"),
     },
-    ("02_kl_divergence", "exercise-4-when-coordinates-are-linked"): {r"-\frac{1}{2}\log(1-\rho^2)": linked},
+    ("02_kl_divergence", "exercise-4-when-latents-are-linked"): {r"-\frac{1}{2}\log(1-\rho^2)": linked},
     ("03_vae", "a-model-of-how-images-arise"): {"p(x)": marginal},
     ("03_vae", "the-evidence-lower-bound"): {"p(x)": marginal},
     ("03_vae", "from-the-bound-to-the-loss"): {

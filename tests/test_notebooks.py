@@ -14,7 +14,7 @@ import importlib.util
 import sys
 
 if importlib.util.find_spec("genlib") is None:
-    raise ModuleNotFoundError('pip install "genlib-book @ git+<repository URL>"')
+    raise ModuleNotFoundError("install genlib-book: see the book's README")
 if "google.colab" in sys.modules:
     from google.colab import output
 
@@ -127,18 +127,42 @@ def ignored_only_in_training(notebook):
 
 
 def figures_assert(notebook):
-    """What a figure shows is asserted where it is drawn, or in the check cell after it, which no page shows."""
-    checked = {c["id"].removesuffix("-check"): c["source"] for c in code(notebook) if "remove-cell" in tags(c)}
+    """A figure's own cell, or the check cell after it that the page does not show, holds it to something."""
+    cells = code(notebook)
+    for cell, after in zip(cells, [*cells[1:], None], strict=True):
+        guard = after["source"] if after and after["id"] == f"{cell['id']}-check" else ""
+        checked = f"{cell['source']}\n{guard}"
+        if pages.has_image(cell) and not re.search(r"^\s*assert\b", checked, flags=re.M):
+            yield f"{cell['id']}: draws, and neither it nor {cell['id']}-check asserts anything about it"
+
+
+def check_cells(notebook):
+    """What only guards the book is out of the reader's sight, right behind what it guards, and prints nothing."""
+    before = ""
     for cell in code(notebook):
-        source = cell["source"] + "\n" + checked.get(cell["id"], "")
-        if pages.has_image(cell) and not re.search(r"^\s*assert\b", source, flags=re.M):
-            yield f"{cell['id']}: draws and asserts nothing about what it draws"
+        if "remove-cell" in tags(cell) and (cell["id"] != f"{before}-check" or cell["outputs"]):
+            yield f"{cell['id']}: hidden, follows {before!r}; expected {before}-check there, without outputs"
+        before = cell["id"]
 
 
 def short_cells(notebook):
+    """One idea a cell; a page 1280 pixels wide shows 79 characters."""
     for cell in code(notebook):
-        if len(cell["source"].splitlines()) > 20:
-            yield f"{cell['id']}: {len(cell['source'].splitlines())} lines, at most 20"
+        lines = cell["source"].splitlines()
+        if len(lines) > 15 or max(map(len, lines)) > 79:
+            widest = max(map(len, lines))
+            yield f"{cell['id']}: {len(lines)} lines, {widest} characters wide; at most 15 lines of 79"
+
+
+def numbers_have_names(notebook):
+    """A printed line has a word for what it says, or stands in a table under a line that has."""
+    for cell in code(notebook):
+        named = False
+        for output in cell["outputs"]:
+            for line in "".join(output.get("text", "")).splitlines():
+                named = (named and bool(line.strip())) or bool(re.search(r"[^\W\d_]{2}", line))
+                if line.strip() and not named:
+                    yield f"{cell['id']}: prints {line!r} without a name"
 
 
 def set_up(notebook):
@@ -149,7 +173,7 @@ def set_up(notebook):
 
 def no_shell(notebook):
     for cell in code(notebook):
-        if re.search(r"^\s*[!%]|\bpip3? install (?!\"genlib-book @)|\bget_ipython\(", cell["source"], flags=re.M):
+        if re.search(r"^\s*[!%]|\bpip3? install|\bget_ipython\(", cell["source"], flags=re.M):
             yield f"{cell['id']}: a shell command or a magic"
 
 
@@ -183,6 +207,60 @@ def exercises(notebook):
     yield from (f"no collapsed solution: {line}" for line, solved in found if not solved)
 
 
+def figures_mentioned(notebook):
+    """Figure k.n, the n-th with a caption in chapter k, is spoken of by its number."""
+    number = re.match(r"# (?:<a [^>]*></a>)?\D*(\d+)", notebook["cells"][0]["source"])
+    if not number:
+        yield "the title has no number"
+        return
+    text = "\n".join(cell["source"] for cell in prose(notebook))
+    figures = [cell["id"] for cell in code(notebook) if pages.figure(cell)[1]]
+    for n, name in enumerate(figures, 1):
+        if not re.search(rf"(?:Figure|图) {number[1]}\.{n}(?!\d)", text):
+            yield f"{name}: Figure {number[1]}.{n} is never referred to"
+    for k, n in re.findall(r"(?:Figure|图) (\d+)\.(\d+)", text):
+        if k == number[1] and int(n) > len(figures):
+            yield f"there is no Figure {k}.{n}"
+
+
+PREDICT = {"**Predict, then see**. ": ("**Right**. ", "**Not quite**. "), "**先猜一猜**。": ("**对**。", "**不对**。")}
+
+
+def predictions(notebook):
+    """Two to four questions before their results, each choice with its own answer, one of them right."""
+    cells = notebook["cells"]
+    asked = [c for c in prose(notebook) if c["id"].startswith("predict-")]
+    if not 2 <= len(asked) <= 4:
+        yield f"{len(asked)} questions, expected 2 to 4"
+    for cell in asked:
+        lead = next((lead for lead in PREDICT if cell["source"].startswith(lead)), None)
+        choices = re.findall(
+            r"<details>\n<summary>([A-D])\. \S[^\n]*</summary>\n\n(.+?)\n\n</details>", cell["source"], flags=re.S
+        )
+        if lead is None or cell["source"].count("<details>") != len(choices):
+            yield f"{cell['id']}: not of the form that the other questions have"
+            continue
+        right, wrong = PREDICT[lead]
+        if [letter for letter, _ in choices] != list("ABCD"[: len(choices)]) or len(choices) < 2:
+            yield f"{cell['id']}: choices {[letter for letter, _ in choices]}, expected A, B, ..."
+        if [answer.startswith(right) for _, answer in choices].count(True) != 1:
+            yield f"{cell['id']}: exactly one choice must be right"
+        if not all(answer.startswith((right, wrong)) and len(answer) > 20 for _, answer in choices):
+            yield f"{cell['id']}: every answer says whether the choice is right, and why"
+        if all(c["cell_type"] == "markdown" for c in cells[cells.index(cell) :]):
+            yield f"{cell['id']}: nothing follows that could be seen"
+
+
+def solutions(notebook):
+    """A solution is one run of hidden cells and right behind it one text that opens: one toggle on the page."""
+    cells = [cell for cell in notebook["cells"] if "remove-cell" not in tags(cell)]
+    for cell, after in zip(cells, [*cells[1:], None], strict=True):
+        if "hide-cell" in tags(cell):
+            opens = after is not None and after["cell_type"] == "markdown" and after["source"].startswith("<details>")
+            if not (opens or (after is not None and "hide-cell" in tags(after))):
+                yield f"{cell['id']}: expected its words, in <details>, in the next cell"
+
+
 def widgets_stored(notebook):
     state = notebook["metadata"].get("widgets", {}).get(execute.STATE, {}).get("state", {})
     for cell in code(notebook):
@@ -207,13 +285,24 @@ CHECKS = [
     no_progress_stored,
     ignored_only_in_training,
     figures_assert,
+    check_cells,
     short_cells,
+    numbers_have_names,
+    solutions,
     set_up,
     no_shell,
     markers_in_prose_only,
     widgets_stored,
     metadata,
 ]
+
+
+CHAPTER_CHECKS = [exercises, figures_mentioned, predictions]
+# Chapters still being rewritten, and the checks that they do not pass yet: what passes must leave this list.
+PENDING = {
+    "02_kl_divergence": {"short_cells", "numbers_have_names", "figures_mentioned", "predictions"},
+    "03_vae": {"short_cells", "numbers_have_names", "figures_mentioned", "predictions"},
+}
 
 
 def opening(notebook, lang):
@@ -226,6 +315,14 @@ def opening(notebook, lang):
 # The notebooks.
 
 
+def hold(path, check):
+    told = list(check(pages.load(path)))
+    if check.__name__ in PENDING.get(path.stem, ()):
+        assert told, f"{path.stem} passes {check.__name__}: take it out of PENDING"
+    else:
+        assert not told, "\n".join(told)
+
+
 def ids(path):
     return f"{path.parent.name}/{path.stem}"
 
@@ -233,14 +330,13 @@ def ids(path):
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
 @pytest.mark.parametrize("path", PATHS, ids=ids)
 def test_notebook(path, check):
-    told = list(check(pages.load(path)))
-    assert not told, "\n".join(told)
+    hold(path, check)
 
 
+@pytest.mark.parametrize("check", CHAPTER_CHECKS, ids=lambda check: check.__name__)
 @pytest.mark.parametrize("path", CHAPTERS, ids=ids)
-def test_exercises(path):
-    told = list(exercises(pages.load(path)))
-    assert not told, "\n".join(told)
+def test_chapter(path, check):
+    hold(path, check)
 
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=ids)
@@ -271,6 +367,23 @@ def test_local_links_lead_to_pages(path):
 
 # The checks themselves, on a chapter that passes and on the same with one thing wrong.
 
+TABLE = {"output_type": "stream", "name": "stdout", "text": ["codes  share\n", "    1   0.50\n"]}
+QUESTION = """**Predict, then see**. What is it?
+
+<details>
+<summary>A. This</summary>
+
+**Not quite**. Because it is not.
+
+</details>
+
+<details>
+<summary>B. That</summary>
+
+**Right**. Because it is that.
+
+</details>"""
+SOLUTION = "<details>\n<summary>Solution</summary>\n\nx\n\n</details>"
 PNG = {"output_type": "display_data", "metadata": {}, "data": {"image/png": "iVBORw0KGgo/home/"}}
 
 
@@ -289,32 +402,52 @@ def chapter():
     cells = [
         words(
             "title",
-            "# T\n\nYou will see. You need time: 5 minutes to read, 9 seconds to run. It is 9, `x` <!-- n:a:d -->1",
+            "# 1. T\n\nYou will see. You need time: 5 minutes to read, 9 seconds to run. It is 9, `x` <!-- n:a:d -->1",
         ),
         cell("setup", SETUP),
         cell("train", "fit(model)", tags=["nbval-ignore-output"]),
-        cell("draw", "assert x\nplt.show()", [PNG]),
+        words("predict-a", QUESTION),
+        words("predict-b", QUESTION),
+        cell("draw", "plt.show()", [PNG, TABLE], mystnb={"figure": {"caption": "What is drawn."}}),
+        cell("draw-check", "assert x", tags=["remove-cell"]),
         words("formula", "So\n\n$$\na = b\n$$\n\nfollows."),
-        words("exercises", "## Exercises\n\n### One\n\n<details>\n<summary>Solution</summary>\n\nx\n\n</details>"),
+        words("read", "See Figure 1.1."),
+        words("exercises", f"## Exercises\n\n### One\n\n{SOLUTION}"),
         words("two", "### Two"),
         cell("solution", "x", **solution),
-        words("three", "**3. Three.**\n\n<details>\n<summary>Solution</summary>\n\nx\n\n</details>"),
+        words("three", f"{SOLUTION}\n\n**3. Three.**\n\n{SOLUTION}"),
     ]
     for count, each in enumerate((c for c in cells if c["cell_type"] == "code"), 1):
         each["execution_count"] = count
     return {"cells": cells, "metadata": json.loads(json.dumps(execute.METADATA)), "nbformat": 4, "nbformat_minor": 5}
 
 
+def at(notebook, name):
+    return next(cell for cell in notebook["cells"] if cell["id"] == name)
+
+
 def said(text):
-    return lambda n: n["cells"][4].update(source=f"So\n\n{text}\n\nfollows.")
+    return lambda n: at(n, "formula").update(source=f"So\n\n{text}\n\nfollows.")
 
 
 def shown(*outputs):
-    return lambda n: n["cells"][3].update(outputs=list(outputs))
+    return lambda n: at(n, "draw").update(outputs=list(outputs))
 
 
-def source(index, text):
-    return lambda n: n["cells"][index].update(source=text)
+def source(name, text):
+    return lambda n: at(n, name).update(source=text)
+
+
+def replaced(name, old, new):
+    return lambda n: at(n, name).update(source=at(n, name)["source"].replace(old, new))
+
+
+def marked(name, **metadata):
+    return lambda n: at(n, name)["metadata"].update(metadata)
+
+
+def printed(text):
+    return shown({"output_type": "stream", "name": "stdout", "text": text})
 
 
 MUTATIONS = [
@@ -329,31 +462,56 @@ MUTATIONS = [
     (no_myst, said("<details>\n<summary>S</summary>\nx\n\n</details>")),
     (no_myst, said("<div>x</div>")),
     (no_myst, said("- <!-- n:a:d -->1<!-- /n -->")),
-    (no_machine, shown({"output_type": "stream", "name": "stdout", "text": ["in /home/me/x.py"]})),
-    (no_machine, shown({"output_type": "stream", "name": "stdout", "text": "<A object at 0x7f00aa11>"})),
+    (no_machine, printed(["in /home/me/x.py"])),
+    (no_machine, printed("<A object at 0x7f00aa11>")),
     (clean_outputs, shown({"output_type": "error", "ename": "E", "evalue": "", "traceback": []})),
     (clean_outputs, shown({"output_type": "stream", "name": "stderr", "text": "x"})),
-    (counted, lambda n: n["cells"][3].update(execution_count=None)),
-    (no_progress_stored, lambda n: n["cells"][2].update(outputs=[PNG])),
-    (ignored_only_in_training, source(2, "print(1)")),
-    (figures_assert, source(3, "plt.show()")),
-    (short_cells, source(3, "x\n" * 21)),
-    (set_up, source(1, SETUP + "\n")),
-    (no_shell, source(3, "!pip install x")),
-    (no_shell, source(3, "%matplotlib inline")),
-    (markers_in_prose_only, lambda n: n["cells"][3]["metadata"].update(mystnb={"image": {"alt": "<!-- n:a:d -->"}})),
-    (exercises, source(5, "## Tasks")),
-    (exercises, source(6, "Two")),
-    (exercises, lambda n: n["cells"][7]["metadata"].update(tags=[])),
-    (exercises, lambda n: n["cells"][7]["metadata"].update(jupyter={})),
+    (counted, lambda n: at(n, "draw").update(execution_count=None)),
+    (no_progress_stored, lambda n: at(n, "train").update(outputs=[PNG])),
+    (ignored_only_in_training, source("train", "print(1)")),
+    (figures_assert, source("draw-check", "x")),
+    (figures_assert, lambda n: at(n, "draw-check").update(id="other-check")),
+    (check_cells, marked("draw", tags=["remove-cell"])),
+    (check_cells, lambda n: n["cells"].insert(2, n["cells"].pop(6))),
+    (check_cells, lambda n: at(n, "draw-check").update(outputs=[TABLE])),
+    (short_cells, source("draw", "x\n" * 16)),
+    (short_cells, source("draw", "x" * 80)),
+    (numbers_have_names, printed("0.41 7")),
+    (numbers_have_names, printed(["[0.91, 0.08]\n"])),
+    (numbers_have_names, printed("e: 3")),
+    (numbers_have_names, printed("codes  share\n  1  2\n\n0.5\n")),
+    (figures_mentioned, source("read", "See Figure 1.10.")),
+    (figures_mentioned, source("read", "See Figures 1.1 and Figure 1.2: Figure 1.1.")),
+    (figures_mentioned, replaced("title", "1. ", "")),
+    (predictions, lambda n: n["cells"].remove(at(n, "predict-b"))),
+    (predictions, lambda n: n["cells"].append(n["cells"].pop(4))),
+    (predictions, replaced("predict-a", "**Predict, then see**", "Predict")),
+    (predictions, replaced("predict-a", "**Not quite**. ", "**Right**. ")),
+    (predictions, replaced("predict-a", "**Right**. ", "**Not quite**. ")),
+    (predictions, replaced("predict-a", "**Not quite**. Because it is not.", "No, because it is not.")),
+    (predictions, replaced("predict-a", "Because it is that.", "")),
+    (predictions, replaced("predict-a", "B. That", "C. That")),
+    (predictions, replaced("predict-a", "B. That", "That")),
+    (solutions, source("three", f"**3. Three.**\n\n{SOLUTION}")),
+    (solutions, lambda n: n["cells"].remove(at(n, "three"))),
+    (set_up, source("setup", SETUP + "\n")),
+    (no_shell, source("draw", "!pip install x")),
+    (no_shell, source("draw", "%matplotlib inline")),
+    (markers_in_prose_only, marked("draw", mystnb={"image": {"alt": "<!-- n:a:d -->"}})),
+    (exercises, replaced("exercises", "## Exercises", "## Tasks")),
+    (exercises, source("two", "Two")),
+    (
+        exercises,
+        lambda n: (at(n, "solution")["metadata"].update(tags=[]), at(n, "three").update(source="**3. Three.**")),
+    ),
     (widgets_stored, shown({"output_type": "display_data", "data": {execute.VIEW: {"model_id": "a"}}})),
     (metadata, lambda n: n["metadata"]["language_info"].update(version="3.11.2")),
     (metadata, lambda n: n["metadata"].pop("kernelspec")),
-    (metadata, lambda n: n["cells"][3]["metadata"].update(execution={"iopub.status.busy": "2024"})),
+    (metadata, marked("draw", execution={"iopub.status.busy": "2024"})),
 ]
 
 
-@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+@pytest.mark.parametrize("check", [*CHECKS, *CHAPTER_CHECKS], ids=lambda check: check.__name__)
 def test_a_good_chapter_passes(check):
     assert list(check(chapter())) == []
 

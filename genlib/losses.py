@@ -50,8 +50,8 @@ def vae_loss(model, x, *, c=1.0):
     """c * squared error + KL, as `fit` takes it, with one sample of q(z|x) per image.
 
     x: (B, 784). Returns {"total", "reconstruction", "kl"}, each (B,): the squared error and
-    the KL in nats. Up to the constant (784/2) log(2 pi sigma^2) the total is the negative
-    ELBO of a Gaussian decoder with variance sigma^2 = 1 / (2 c). Raises ValueError unless c > 0.
+    the KL in nats. Up to the constant (784/2) log(2 pi s^2) the total is the negative
+    ELBO of a Gaussian decoder with variance s^2 = 1 / (2 c). Raises ValueError unless c > 0.
     """
     if not (c > 0 and math.isfinite(c)):
         raise ValueError(f"vae_loss: got c = {c!r}, expected a finite number > 0")

@@ -1,12 +1,13 @@
 """Explorers: widgets that run a model or a formula in the reader's browser, with or without a kernel.
 
 Each is a Python class beside a JavaScript file of the same name; core.py and core.js hold what they share,
-scatter.js the codes in space.
+scatter.js the codes in space, normal.js Gaussians, drag.js what takes their curves by hand.
 """
 
+from genlib.explorer.elbo import ElboExplorer
 from genlib.explorer.kl import KLExplorer
 from genlib.explorer.latent import LatentExplorer
 from genlib.explorer.playground import Playground
 from genlib.explorer.training import TrainingExplorer
 
-__all__ = ["KLExplorer", "LatentExplorer", "Playground", "TrainingExplorer"]
+__all__ = ["ElboExplorer", "KLExplorer", "LatentExplorer", "Playground", "TrainingExplorer"]

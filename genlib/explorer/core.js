@@ -134,6 +134,20 @@ export function element(name, attributes = {}, ...children) {
   return made;
 }
 
+/** An element of a drawing with attributes and children. */
+export function drawn(name, attributes = {}, ...children) {
+  const made = document.createElementNS("http://www.w3.org/2000/svg", name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  made.append(...children);
+  return made;
+}
+
+/** Rounded to tenths: of a pixel, what can be seen. */
+export const tenth = (v) => Math.round(10 * v) / 10;
+
+/** A number as text, with a true minus sign. */
+export const minus = (text) => String(text).replace("-", "−");
+
 /** A line that is heard, not seen, and the function that has it say something once the reader has come to rest. */
 export function makeAnnouncer() {
   const line = element("div", { class: "genlib-spoken", role: "status" });

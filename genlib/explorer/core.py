@@ -85,6 +85,19 @@ def slider_box(sliders):
     return ipywidgets.Box(sliders).add_class("genlib-sliders")
 
 
+def checked_range(function, name, value, low, high):
+    """The value as a float; ValueError, naming the function, unless it lies from low to high."""
+    value = float(value)
+    if not low <= value <= high:  # nor is nan
+        raise ValueError(f"{function}: got {name} = {value:g}, expected a number from {low:g} to {high:g}")
+    return value
+
+
+def stepped(value, step):
+    """The value on a slider's steps."""
+    return round(round(value / step) * step, 6) + 0.0  # + 0.0: no negative zero
+
+
 def padded(codes):
     """Codes (N, d) of one to three latents as (N, 3) float64, for a picture with three axes."""
     return torch.nn.functional.pad(codes.double(), (0, 3 - codes.shape[1]))

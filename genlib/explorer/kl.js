@@ -1,19 +1,10 @@
 // Two Gaussians on one axis, the integrand of their KL divergence shaded by its sign, and the value of each direction.
 
-import { element, inPageLanguage, makeAnnouncer, onLooks, once, STYLE } from "./core.js";
+import { drawn, element, inPageLanguage, makeAnnouncer, minus, onLooks, once, STYLE, tenth } from "./core.js";
+import { GRIP_STYLE, makeGrip } from "./drag.js";
+import { klNormal, logNormal } from "./normal.js";
 
 // ---------------------------------------------------------------------------- computing
-
-/** The logarithm of a Gaussian's density: exact far out, where the density itself is 0. */
-export function logNormal(x, { mu, sigma }) {
-  return -0.5 * ((x - mu) / sigma) ** 2 - Math.log(sigma) - 0.5 * Math.log(2 * Math.PI);
-}
-
-/** KL(p‖q) in nats, by the closed form; rounding may not make it negative. */
-export function klNormal(p, q) {
-  const square = p.sigma ** 2 + (p.mu - q.mu) ** 2;
-  return Math.max(0, Math.log(q.sigma / p.sigma) + square / (2 * q.sigma ** 2) - 0.5);
-}
 
 /** The areas { above, below } zero of p log(p/q), both positive: between its zeros, by Simpson's rule. */
 export function klAreas(p, q) {
@@ -46,16 +37,6 @@ const [BOTTOM, HEIGHT] = [332, 358];
 const TALLEST = 0.6; // density up to which the scale stays; beyond, it shrinks just as far as it must
 const LARGEST = 1; // the integrand, likewise
 
-function drawn(name, attributes = {}, ...children) {
-  const made = document.createElementNS("http://www.w3.org/2000/svg", name);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  made.append(...children);
-  return made;
-}
-
-const tenth = (v) => Math.round(10 * v) / 10;
-const minus = (text) => String(text).replace("-", "−");
-
 const TENTHS = []; // tenths of a pixel as text: for thousands of points, writing each anew would take milliseconds
 const y = (v) => (TENTHS[Math.round(10 * v)] ??= String(tenth(v)));
 
@@ -76,8 +57,9 @@ function roundStep(least) {
 /**
  * Where curves and their scales are drawn, `svg`; draw(p, q, reverse), which does it; and measure(), to be called when
  * the size of `svg` has changed. (To ask for it at each move would have the browser lay out the whole page each time.)
+ * held: [of p, of q], what makeGrip needs beside toValue.
  */
-function makePlot([positive, negative]) {
+function makePlot([positive, negative], held) {
   const path = (attributes) => drawn("path", { fill: "none", ...attributes });
   const shade = (name, color) => drawn("path", { class: name, fill: color, "fill-opacity": 0.7 });
   const symbol = (text) => drawn("text", { class: "genlib-symbol" }, text);
@@ -99,6 +81,12 @@ function makePlot([positive, negative]) {
     ...Object.values(scales), ...crossings, above, below, zero, outline, ...curves, ...letters, formula, ...signs,
   ); // prettier-ignore
   let width = 0;
+  const toValue = ({ clientX }) => {
+    const x = clientX - svg.getBoundingClientRect().left - LEFT;
+    return LOW + (x * (HIGH - LOW)) / (width - LEFT - RIGHT);
+  };
+  const grips = held.map((one) => makeGrip({ ...one, toValue }));
+  svg.append(...grips.flatMap(({ nodes }) => nodes));
   const measure = () => (width = svg.clientWidth);
   const known = new Map(); // what a scale shows: it is drawn again only if that changes
 
@@ -172,9 +160,11 @@ function makePlot([positive, negative]) {
     ruleX(at);
     rule(scales.densities, unit, BASE, 0, (BASE - TOP) / unit);
     rule(scales.integrand, scale, ZERO, -BELOW / scale, ABOVE / scale);
-    curves.forEach((curve, one) => {
-      const heights = logs[one].map((log) => y(BASE - unit * Math.exp(log)));
+    curves.forEach((curve, i) => {
+      const heights = logs[i].map((log) => y(BASE - unit * Math.exp(log)));
       curve.setAttribute("d", `M${lineThrough(heights)}`);
+      const one = [p, q][i];
+      grips[i].place(curve.getAttribute("d"), one, at, (x) => tenth(BASE - unit * Math.exp(logNormal(x, one))));
     });
     above.setAttribute("d", area(false));
     below.setAttribute("d", area(true));
@@ -211,6 +201,7 @@ const KL_WORDS = {
   en: {
     comma: ", ",
     choose: "Shaded direction",
+    handles: (letter, number) => ({ mu: `Mean of ${letter}, μ${number}`, sigma: `Width of ${letter}, σ${number}` }),
     picture: (p, q, shaded, values) =>
       `The densities p: ${p}, solid, and q: ${q}, dashed. Below them ${shaded}. ${values}`,
     parts: (name, above, below) => `${name}, area ${above} above zero and ${below} below`,
@@ -218,12 +209,13 @@ const KL_WORDS = {
   zh: {
     comma: "，",
     choose: "涂色的方向",
+    handles: (letter, number) => ({ mu: `${letter} 的均值 μ${number}`, sigma: `${letter} 的标准差 σ${number}` }),
     picture: (p, q, shaded, values) => `密度 p（实线）：${p}；密度 q（虚线）：${q}。下方是 ${shaded}。${values}`,
     parts: (name, above, below) => `${name}，零线以上面积 ${above}，以下面积 ${below}`,
   },
 };
 
-const KL_STYLE = `
+const KL_STYLE = `${GRIP_STYLE}
 .genlib-kl { display: block; }
 .genlib-kl svg { display: block; width: 100%; overflow: visible; font-size: 12px; }
 .genlib-kl text { fill: currentColor; font-variant-numeric: tabular-nums; }
@@ -279,7 +271,17 @@ export default () => ({
   render({ model, el }) {
     const text = inPageLanguage(KL_WORDS);
     const colors = model.get("colors");
-    const plot = makePlot(colors);
+    const held = ["p", "q"].map((letter, i) => ({
+      limits: model.get("limits"),
+      step: model.get("step"),
+      labels: text.handles(letter, "₁₂"[i]),
+      color: "currentColor",
+      change(part, value) {
+        model.set(`${part}${i + 1}`, value);
+        model.save_changes();
+      },
+    }));
+    const plot = makePlot(colors, held);
     const [spoken, say] = makeAnnouncer();
     const name = `genlib-kl-${++choices}`;
     const directions = [makeDirection("p", "q", name, colors), makeDirection("q", "p", name, colors)];

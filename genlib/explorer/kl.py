@@ -1,4 +1,4 @@
-"""Sliders for two Gaussians, the integrand of their KL divergence, and the values of both its directions."""
+"""Two Gaussians to drag, the integrand of their KL divergence, and the values of both its directions."""
 
 import anywidget
 import torch
@@ -17,17 +17,19 @@ _STEP = 0.05
 class _KLView(anywidget.AnyWidget):
     """The drawing and the values, of p = N(mu1, sigma1^2) and q = N(mu2, sigma2^2)."""
 
-    _esm = core.module("kl")
+    _esm = core.module("normal", "drag", "kl")
     mu1 = traitlets.Float().tag(sync=True)
     sigma1 = traitlets.Float().tag(sync=True)
     mu2 = traitlets.Float().tag(sync=True)
     sigma2 = traitlets.Float().tag(sync=True)
     reverse = traitlets.Bool(False).tag(sync=True)  # whether KL(q || p) is the direction that is shaded
     colors = traitlets.List([POSITIVE, NEGATIVE]).tag(sync=True)
+    limits = traitlets.Dict({part: list(ends) for part, ends in _RANGES.items()}).tag(sync=True)
+    step = traitlets.Float(_STEP).tag(sync=True)
 
 
 class KLExplorer(core.Explorer):
-    """Sliders for two Gaussians p and q, the integrand p log(p / q) by its sign, and both KL divergences.
+    """Two Gaussians p and q, to be taken by their curves or by sliders, the integrand p log(p / q) and both KLs.
 
     mu1, sigma1: mean and standard deviation of p; mu2, sigma2: those of q. Means from -3 to 3, standard
     deviations from 0.2 to 2, rounded to the sliders' step of 0.05. Values and areas are in nats.
@@ -38,7 +40,10 @@ class KLExplorer(core.Explorer):
 
     def __init__(self, *, mu1=1.0, sigma1=0.8, mu2=-0.5, sigma2=1.5):
         given = {"mu1": mu1, "sigma1": sigma1, "mu2": mu2, "sigma2": sigma2}
-        start = {name: _checked(name, value) for name, value in given.items()}
+        start = {
+            name: core.stepped(core.checked_range("KLExplorer", name, value, *_range(name)), _STEP)
+            for name, value in given.items()
+        }
         self.view = _KLView(**start)
         traits = {
             name: {
@@ -86,12 +91,3 @@ class KLExplorer(core.Explorer):
 
 def _range(name):
     return _RANGES[name[:-1]]
-
-
-def _checked(name, value):
-    """The value on the sliders' steps, if they reach it."""
-    value = float(value)
-    low, high = _range(name)
-    if not low <= value <= high:  # nor is nan
-        raise ValueError(f"KLExplorer: got {name} = {value:g}, expected a number from {low:g} to {high:g}")
-    return round(round(value / _STEP) * _STEP, 2)

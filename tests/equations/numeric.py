@@ -18,6 +18,7 @@ from .meaning import INDEX, SIZES, VARIABLES, Function, Matrix, anything, integr
 REAL, POSITIVE = (-1.5, 1.5), (0.7, 1.6)
 ASSUMED = dict.fromkeys([r"\mu", "x", "z", r"\hat{x}", r"\varepsilon"], REAL) | {
     r"\sigma": POSITIVE,
+    "s": POSITIVE,
     "t": (0.2, 3.0),
     r"\rho": (-0.9, 0.9),
 }

@@ -105,7 +105,7 @@ def linked(env):
     return kl_divergence(*(MultivariateNormal(torch.zeros(2).double(), c) for c in covariances)).numpy()
 
 
-CODE, PRIOR, PIXELS = normal("z", r"\mu_", r"\sigma_"), normal("z", 0, 1), normal("x", r"\hat{x}_", r"\sigma")
+CODE, PRIOR, PIXELS = normal("z", r"\mu_", r"\sigma_"), normal("z", 0, 1), normal("x", r"\hat{x}_", "s")
 KL_OF_GAUSSIANS = r"\log\frac{\sigma_2}{\sigma_1} + \frac{\sigma_1^2 + (\mu_1-\mu_2)^2}{2\sigma_2^2} - \frac{1}{2}"
 WEATHER = [1 / 2, 1 / 4, 1 / 8, 1 / 8], [1 / 8, 1 / 2, 1 / 4, 1 / 8]
 KL_OF_COORDINATES = r"\frac{1}{2}\sum_{i=1}^{d} \left(\mu_i^2 + \sigma_i^2 - 1 - \log(\sigma_i^2)\right)"

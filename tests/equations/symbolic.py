@@ -27,7 +27,7 @@ ENDS = ("+", "-", "")
 SIZES = {name: Symbol(name, integer=True, positive=True) for name in "dDnN"}
 INDICES = {"i": "d", "j": "D", "n": "N"}  # what counts over what; of probabilities there are n
 LETTERS = {name: Symbol(name, real=True) for name in (r"\mu", "x", "z", r"\hat{x}", r"\varepsilon")}
-LETTERS |= {name: Symbol(name, positive=True) for name in (r"\sigma", "t")}
+LETTERS |= {name: Symbol(name, positive=True) for name in (r"\sigma", "s", "t")}
 ABOVE, BELOW = (Symbol(f"1{sign}rho", positive=True) for sign in "+-")
 LETTERS[r"\rho"] = (ABOVE - BELOW) / (ABOVE + BELOW)  # any number between -1 and 1
 VARIABLES = ("x", "z", "t", r"\hat{x}")  # what functions are functions of

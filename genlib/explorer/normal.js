@@ -1,0 +1,12 @@
+// Gaussians on the line, computed.
+
+/** The logarithm of a Gaussian's density: exact far out, where the density itself is 0. */
+export function logNormal(x, { mu, sigma }) {
+  return -0.5 * ((x - mu) / sigma) ** 2 - Math.log(sigma) - 0.5 * Math.log(2 * Math.PI);
+}
+
+/** KL(p‖q) in nats, by the closed form; rounding may not make it negative. */
+export function klNormal(p, q) {
+  const square = p.sigma ** 2 + (p.mu - q.mu) ** 2;
+  return Math.max(0, Math.log(q.sigma / p.sigma) + square / (2 * q.sigma ** 2) - 0.5);
+}

@@ -23,7 +23,7 @@ SET = """(inputs, values) => inputs.forEach((input, i) => {
 SEE = """(svg) => {
   const paths = Object.fromEntries([...svg.querySelectorAll("path[class]")].map((path) =>
     [path.getAttribute("class").replace("genlib-", ""), path.getAttribute("d")]));
-  const scales = [...svg.querySelectorAll("g")].map((scale) =>
+  const scales = [...svg.querySelectorAll("g:not([role])")].map((scale) =>
     [...scale.querySelectorAll("text:not([class])")].map((text) =>
       ["x", "y"].map((name) => Number(text.getAttribute(name))).concat(text.textContent)));
   return { paths, scales };
@@ -80,6 +80,15 @@ def assert_values(page):
     for (value, above, below), kl in zip(told(page), expected, strict=True):
         assert value == pytest.approx(kl, abs=0.00051)
         assert above >= 0 >= below and above + below == pytest.approx(value, abs=1e-6)
+
+
+def handle(page, letter, part):
+    """Where on the screen a handle of a curve lies: its middle."""
+    number = {"p": "₁", "q": "₂"}[letter]
+    node = page.locator(f".genlib-kl [role=slider][aria-label*='{ {'mu': 'μ', 'sigma': 'σ'}[part] }{number}']")  # noqa: RUF001
+    node.scroll_into_view_if_needed()
+    box = node.bounding_box()
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
 
 class Drawing:
@@ -177,11 +186,74 @@ def test_curves_and_shading_are_those_of_the_formula(page, setting, reverse):
 
 
 def test_scales_stay_while_a_mean_moves(page):
-    scales = ".genlib-kl svg g"
+    scales = ".genlib-kl svg g:not([role])"
     before = page.locator(scales).evaluate_all("(all) => all.map((g) => g.innerHTML)")
     for mu2 in (0.0, 0.5, 1.0, 1.5):
         drag(page, (1.0, 0.8, mu2, 1.5))
         assert page.locator(scales).evaluate_all("(all) => all.map((g) => g.innerHTML)") == before
+
+
+def test_a_curve_is_taken_by_its_middle_and_by_its_flank(page):
+    for part, far, index in (("mu", -1.0, 2), ("sigma", 0.6, 3)):
+        before, (x, y) = sliders(page), handle(page, "q", part)
+        scale = Drawing(page).x[0]  # units a pixel
+        page.mouse.move(x, y)
+        page.mouse.down()
+        page.mouse.move(x + far / scale, y, steps=4)
+        page.mouse.up()
+        page.mouse.move(x, y)  # let go: nothing follows any more
+        after = sliders(page)
+        assert after[index] == pytest.approx(before[index] + far, abs=0.11), part
+        assert [v for i, v in enumerate(after) if i != index] == [v for i, v in enumerate(before) if i != index]
+        assert_values(page)
+
+
+def test_a_curve_is_taken_anywhere_on_its_line(page):
+    drawing, at = Drawing(page), 1.0 + 0.3  # of p, near its middle
+    box = page.locator(".genlib-kl svg").bounding_box()
+    x = box["x"] + (at - drawing.x[1]) / drawing.x[0]
+    height = drawing.heights("p", 0, at)
+    y = box["y"] + (height - drawing.y[0][1]) / drawing.y[0][0]
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 1 / drawing.x[0], y, steps=4)
+    page.mouse.up()
+    assert sliders(page) == [pytest.approx(2.0, abs=0.06), *START[1:]]
+
+
+def test_keys_move_a_curve_within_its_limits(page):
+    mean, width = (page.locator(f".genlib-kl [role=slider][aria-label*='{letter}']") for letter in ("μ₁", "σ₁"))
+    mean.focus()
+    for key, value in (("ArrowRight", 1.05), ("PageDown", 0.55), ("End", 3.0), ("ArrowUp", 3.0), ("Home", -3.0)):
+        mean.press(key)
+        assert sliders(page)[0] == value and float(mean.get_attribute("aria-valuenow")) == value
+    width.focus()
+    width.press("Home")
+    assert sliders(page)[1] == 0.2 and (width.get_attribute("aria-valuemin"), width.get_attribute("aria-valuemax")) == (
+        "0.2",
+        "2",
+    )
+
+
+def test_a_second_finger_changes_nothing(page):
+    handles = page.locator(".genlib-kl [role=slider]")
+    before = sliders(page)
+    handles.first.evaluate(
+        """(handle) => {
+          const { x, y } = handle.getBoundingClientRect();
+          const send = (type, pointerId, clientX) => handle.dispatchEvent(
+            new PointerEvent(type, { pointerId, clientX, clientY: y, button: 0, pointerType: "touch", bubbles: true }));
+          handle.setPointerCapture = () => {};
+          send("pointerdown", 11, x + 13);
+          send("pointerdown", 12, x + 13);
+          send("pointermove", 12, x + 200);
+          send("pointerup", 12, x + 200);
+          send("pointermove", 11, x + 13);
+          send("pointerup", 11, x + 13);
+          send("pointermove", 11, x + 300);
+        }"""
+    )
+    assert sliders(page) == before
 
 
 def test_keys_choose_the_direction_that_is_shaded(page):

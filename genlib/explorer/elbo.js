@@ -151,7 +151,7 @@ const ELBO_WORDS = {
     handles: { mu: "Mean of q, μ", sigma: "Width of q, σ" },
     rows: ["E_q[log p(x|z)]", "− KL(q‖p(z))", "= ELBO", "+ gap, KL(q‖p(z|x))", "= log p(x)"],
     picture: (q, terms) =>
-      `Over z: the prior, dashed; the posterior, filled, with several peaks; the guess q: ${q}. Below, a bar up to log p(x), which never moves: ${terms}`,
+      `Over z: the prior, dashed; the posterior, filled, with more than one peak; the guess q: ${q}. Below, a bar up to log p(x), which never moves: ${terms}`,
   },
   zh: {
     gap: "差距",
@@ -160,7 +160,7 @@ const ELBO_WORDS = {
     handles: { mu: "q 的均值 μ", sigma: "q 的标准差 σ" },
     rows: ["E_q[log p(x|z)]", "− KL(q‖p(z))", "= ELBO", "+ 差距 KL(q‖p(z|x))", "= log p(x)"],
     picture: (q, terms) =>
-      `横轴为 z：先验（虚线）、后验（填色，有几个峰）、猜测 q：${q}。下方的横条止于 log p(x)，它始终不动：${terms}`,
+      `横轴为 z：先验（虚线）、后验（填色，不止一个峰）、猜测 q：${q}。下方的横条止于 log p(x)，它始终不动：${terms}`,
   },
 };
 

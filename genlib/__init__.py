@@ -8,7 +8,7 @@ explorer: what can be moved, drawn or played, also in the static page.
 
 from genlib import anchors, measures, plots
 from genlib.data import load_mnist, to_img
-from genlib.explorer import ElboExplorer, KLExplorer, LatentExplorer, Playground, TrainingExplorer
+from genlib.explorer import AblationExplorer, ElboExplorer, KLExplorer, LatentExplorer, Playground, TrainingExplorer
 from genlib.judge import judge
 from genlib.losses import autoencoder_loss, kl_normal, kl_to_standard_normal, squared_error, vae_loss
 from genlib.models import CHOSEN_CODE, VAE, Autoencoder, load_pretrained, move_codes
@@ -18,6 +18,7 @@ __all__ = [
     "CHOSEN_CODE",
     "PRESETS",
     "VAE",
+    "AblationExplorer",
     "Autoencoder",
     "ElboExplorer",
     "History",

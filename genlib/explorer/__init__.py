@@ -4,10 +4,11 @@ Each is a Python class beside a JavaScript file of the same name; core.py and co
 scatter.js the codes in space, normal.js Gaussians, drag.js what takes their curves by hand.
 """
 
+from genlib.explorer.ablation import AblationExplorer
 from genlib.explorer.elbo import ElboExplorer
 from genlib.explorer.kl import KLExplorer
 from genlib.explorer.latent import LatentExplorer
 from genlib.explorer.playground import Playground
 from genlib.explorer.training import TrainingExplorer
 
-__all__ = ["ElboExplorer", "KLExplorer", "LatentExplorer", "Playground", "TrainingExplorer"]
+__all__ = ["AblationExplorer", "ElboExplorer", "KLExplorer", "LatentExplorer", "Playground", "TrainingExplorer"]

@@ -8,8 +8,15 @@ explorer: what can be moved, drawn or played, also in the static page.
 
 from genlib import anchors, measures, plots
 from genlib.data import load_mnist, to_img
-from genlib.explorer import AblationExplorer, ElboExplorer, KLExplorer, LatentExplorer, Playground, TrainingExplorer
-from genlib.judge import judge
+from genlib.explorer import (
+    AblationExplorer,
+    ElboExplorer,
+    KLExplorer,
+    LatentExplorer,
+    Playground,
+    QuizExplorer,
+    TrainingExplorer,
+)
 from genlib.losses import autoencoder_loss, kl_normal, kl_to_standard_normal, squared_error, vae_loss
 from genlib.models import CHOSEN_CODE, VAE, Autoencoder, load_pretrained, move_codes
 from genlib.train import PRESETS, History, Recipe, fit
@@ -25,12 +32,12 @@ __all__ = [
     "KLExplorer",
     "LatentExplorer",
     "Playground",
+    "QuizExplorer",
     "Recipe",
     "TrainingExplorer",
     "anchors",
     "autoencoder_loss",
     "fit",
-    "judge",
     "kl_normal",
     "kl_to_standard_normal",
     "load_mnist",

@@ -234,10 +234,74 @@ def test_longer_codes_reconstruct_better(value):
         assert value(f"{name}.quick.test.mean_se") < value(f"{name}3.quick.test.mean_se") / 4
 
 
-def test_the_vae_wins_the_draw_with_20_latents_alone(value):
-    for code in ("prior", "fitted"):
-        assert value("vae.quick.test.clear_prior") > value(f"plain.quick.test.clear_{code}") + 0.03
-    assert value("vae3.quick.test.clear_prior") == pytest.approx(value("plain3.quick.test.clear_prior"), abs=0.05)
+def test_anchors_are_told_apart_over_all_seeds(value):
+    numbers = measurements.read()
+
+    def worst(kind, sign):
+        number = numbers[f"samples.anchors.{kind}.recognised"]
+        return number["value"] + sign * 3 * number["sd"]
+
+    assert worst("real", -1) >= 0.93
+    assert all(worst(kind, +1) <= 0.15 for kind in ("overlays", "averages", "halves"))
+    for kind in ("blurred", "thinner", "thicker"):
+        assert abs(value(f"samples.anchors.{kind}.recognised") - value("samples.anchors.real.recognised")) <= 0.1
+    distance = {
+        kind: value(f"samples.anchors.{kind}.frechet") for kind in ("real", "blurred", "halves", "overlays", "noise")
+    }
+    assert sorted(distance, key=distance.get) == list(distance)
+    assert value("samples.anchors.copies.distance") < 0.1 < 8 < value("samples.anchors.real.distance")
+
+
+def test_a_mixture_of_its_codes_lets_an_autoencoder_be_sampled(value):
+    scores = "samples.autoencoder.{}.{}".format
+    for measure, margin in (("recognised", 0.06), ("coverage", 0.02)):
+        assert value(scores("mixture", measure)) == pytest.approx(value(scores("test", measure)), abs=margin)
+        assert all(
+            value(scores("mixture", measure)) > value(scores(draw, measure)) + 0.03
+            for draw in ("gaussian", "prior", "box")
+        )
+    assert value(scores("mixture", "frechet")) < 0.7 * value(scores("gaussian", "frechet"))
+    # the first column alone would not have told the box from the Gaussian
+    assert value(scores("box", "recognised")) == pytest.approx(value(scores("gaussian", "recognised")), abs=0.03)
+    assert value(scores("box", "frechet")) > 2 * value(scores("gaussian", "frechet"))
+    assert value(scores("mixture", "distance")) > 6
+
+
+def test_the_vae_s_decoder_can_draw_and_its_prior_is_what_fails(value):
+    scores = "samples.vae.{}.{}".format
+    assert value(scores("aggregate", "recognised")) > 0.9 > 0.2 > value(scores("prior", "recognised"))
+    assert value(scores("prior", "recognised")) > value("samples.anchors.overlays.recognised") + 0.05
+    assert value(scores("aggregate", "frechet")) < 15 < 150 < value(scores("prior", "frechet"))
+    assert value(scores("gaussian", "recognised")) == pytest.approx(value(scores("prior", "recognised")), abs=0.05)
+    assert value(scores("mixture", "recognised")) > 0.75
+
+
+def test_what_is_left_of_the_two_claims(value):
+    def score(model, draw, measure="recognised"):
+        return value(f"samples.{model}.{draw}.{measure}")
+
+    for vae, plain in (("vae", "plain"), ("vae3", "plain3")):
+        assert score(vae, "prior", "frechet") < 0.8 * score(plain, "prior", "frechet")
+        assert score(plain, "mixture") > score(vae, "mixture")
+        assert min(score(name, "mixture") - score(name, "gaussian") for name in (vae, plain)) > 0.1
+    assert score("plain", "test") > score("vae", "test") > 0.9 > 0.65 > score("plain3", "test")
+    assert score("plain", "mixture", "distance") > 7
+
+
+def test_each_part_of_the_loss_does_what_the_chapter_says(value):
+    for way in ("broken.no_kl", "ablation.noise"):
+        assert value(f"{way}.sigma") < 0.01  # the encoder turns its noise off
+    assert value("broken.no_kl.spread") > 2 * value("broken.whole.spread")
+    assert value("broken.no_noise.spread") < 0.8 * value("broken.whole.spread")
+    assert value("broken.no_noise.kl") < 0.3 * value("broken.whole.kl")
+    assert value("broken.averaged.kl") < 0.01 and value("broken.averaged.mean_se") > value("errata.mean_image.test")
+    assert value("broken.no_kl.mean_se") < value("broken.whole.mean_se")
+    assert (
+        value("ablation.kl.spread") < 0.5 < 0.8 < value("ablation.both.spread") < 1.2 < value("ablation.plain.spread")
+    )
+    assert value("ablation.both.mean_se") == max(
+        value(f"ablation.{w}.mean_se") for w in ("plain", "noise", "kl", "both")
+    )
 
 
 def test_the_usual_listing_is_reproduced(value):

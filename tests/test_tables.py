@@ -7,7 +7,14 @@ import pytest
 import yaml
 from bs4 import BeautifulSoup
 
-READ = ("01_autoencoder.ipynb", "02_kl_divergence.ipynb", "03_vae.ipynb", "index.md", "playground.ipynb", "errata.md")
+READ = (
+    "01_autoencoder.ipynb",
+    "02_kl_divergence.ipynb",
+    "03_vae.ipynb",
+    "index.ipynb",
+    "playground.ipynb",
+    "errata.md",
+)
 # Terms that the text does not name yet, and references that it does not cite yet; what is named leaves the list.
 UNNAMED = {
     "en": {"activation function", "denoising autoencoder", "forward and reverse KL", "interpolation", "latent space",

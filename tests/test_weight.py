@@ -20,7 +20,7 @@ from widgets import LARGE
 # Twice for the other worker on the same two cores, twice for whatever else a machine of a CI service does.
 PATIENCE = 4
 LANGUAGES = ["en", "zh"]
-LIVE = {*WEIGHTS} - {"index"}  # pages with widgets
+LIVE = {*WEIGHTS}  # pages with widgets
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,15 @@ from genlib.explorer.elbo import ElboExplorer
 from genlib.explorer.kl import KLExplorer
 from genlib.explorer.latent import LatentExplorer
 from genlib.explorer.playground import Playground
+from genlib.explorer.quiz import QuizExplorer
 from genlib.explorer.training import TrainingExplorer
 
-__all__ = ["AblationExplorer", "ElboExplorer", "KLExplorer", "LatentExplorer", "Playground", "TrainingExplorer"]
+__all__ = [
+    "AblationExplorer",
+    "ElboExplorer",
+    "KLExplorer",
+    "LatentExplorer",
+    "Playground",
+    "QuizExplorer",
+    "TrainingExplorer",
+]

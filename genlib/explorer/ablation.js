@@ -1,6 +1,6 @@
 // Four trainings of one model side by side, one at a time: clouds of codes with their posteriors, and decoded planes.
 
-import { bytesOf, element, fit, inPageLanguage, makeAnnouncer, minus, onLooks, once, STYLE } from "./core.js";
+import { bytesOf, element, fit, inPageLanguage, makeAnnouncer, onLooks, once, STYLE } from "./core.js";
 
 const ABLATION_WORDS = {
   en: {
@@ -8,23 +8,23 @@ const ABLATION_WORDS = {
     ways: { plain: "neither", noise: "noise only", kl: "KL only", both: "noise and KL" },
     cloud: "Codes of test digits; dashed, the prior",
     plane: "The same region, decoded",
-    facts: ([se, kl, spread, sigma]) =>
-      `squared error ${se.toFixed(0)}, KL ${kl.toFixed(1)} nats, spread of μ ${spread.toFixed(2)}, σ ${sigma.toFixed(3)}`,
+    facts: ([se, spread, kl, sigma]) =>
+      `squared error ${se}, spread of μ ${spread}${kl === undefined ? "" : `, KL ${kl} nats, σ ${sigma}`}`,
   },
   zh: {
     choose: "训练方式",
     ways: { plain: "都没有", noise: "只有噪声", kl: "只有 KL", both: "噪声和 KL" },
     cloud: "测试数字的编码；虚线为先验",
     plane: "同一区域解码所得",
-    facts: ([se, kl, spread, sigma]) =>
-      `平方误差 ${se.toFixed(0)}，KL ${kl.toFixed(1)} 奈特，μ 的散布 ${spread.toFixed(2)}，σ ${sigma.toFixed(3)}`,
+    facts: ([se, spread, kl, sigma]) =>
+      `平方误差 ${se}，μ 的散布 ${spread}${kl === undefined ? "" : `，KL ${kl} 奈特，σ ${sigma}`}`,
   },
 };
 
 const ABLATION_STYLE = `
 .genlib-ablation { display: block; }
 .genlib-ablation fieldset { display: flex; flex-wrap: wrap; gap: 4px 18px; margin: 0 0 8px; padding: 0; border: 0; }
-.genlib-ablation legend { float: left; margin-inline-end: 1em; padding: 3px 0; font-weight: bold; }
+.genlib-ablation legend { float: left; width: auto; margin: 0 1em 0 0; padding: 3px 0; font: inherit; font-weight: bold; }
 .genlib-ablation label { display: flex; gap: 0.4em; align-items: center; min-height: 28px; margin: 0; cursor: pointer; }
 .genlib-ablation input { width: 1.1em; height: 1.1em; margin: 0; accent-color: #0072b2; }
 .genlib-ablation .genlib-two { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 260px), 1fr));
@@ -140,7 +140,7 @@ export default () => ({
       const way = model.get("way");
       inputs[ways.indexOf(way)].checked = true;
       drawPlane(way);
-      line.textContent = minus(text.facts(facts[way]));
+      line.textContent = text.facts(facts[way]);
       cloud.setAttribute("aria-label", `${text.cloud}. ${text.ways[way]}: ${text.facts(facts[way])}`);
       plane.setAttribute("aria-label", `${text.plane}. ${text.ways[way]}`);
       slide(cloudOf(way));

@@ -27,7 +27,7 @@ class _AblationView(anywidget.AnyWidget):
     widths = traitlets.Bytes().tag(sync=True)  # (ways, _ELLIPSES, 2) float32, standard deviations of posteriors
     labels = traitlets.Bytes().tag(sync=True)  # (N,) uint8
     planes = traitlets.Bytes().tag(sync=True)  # (ways, 28 * _GRID, 28 * _GRID) uint8
-    facts = traitlets.Dict().tag(sync=True)  # way: [squared error, KL, spread of mu, median sigma]
+    facts = traitlets.Dict().tag(sync=True)  # way: [squared error, spread of mu, KL, median sigma], as text
     colors = traitlets.List(list(DIGIT_COLORS)).tag(sync=True)
 
 
@@ -57,7 +57,7 @@ class AblationExplorer(core.Explorer):
             widths=torch.stack([sigma[:_ELLIPSES] for _, sigma, _ in encoded.values()]).numpy().astype("<f4").tobytes(),
             labels=labels.numpy().astype("u1").tobytes(),
             planes=b"".join(_plane(models[way], window) for way in WAYS),
-            facts={way: [round(value, 3) for value in facts] for way, (_, _, facts) in encoded.items()},
+            facts={way: encoded[way][2][: 2 if way == "plain" else 4] for way in WAYS},  # plain leaves logvar untrained
         )  # fmt: skip
         self._pictured = models, encoded, labels
         super().__init__([self.view])
@@ -83,12 +83,12 @@ class AblationExplorer(core.Explorer):
 
 @torch.no_grad()
 def _encoded(model, images):
-    """Of images: mu (N, 2), sigma (N, 2), and [squared error from mu, KL, spread of mu, median sigma]."""
+    """Of images: mu (N, 2), sigma (N, 2), and as text squared error from mu, spread of mu, KL and median sigma."""
     mu, logvar = (part.cpu() for part in model.encode(images.to(core.device_of(model))))
     sigma = (0.5 * logvar).exp()
     error = squared_error(model.decode(mu.to(core.device_of(model))).cpu(), images).mean()
     kl = kl_to_standard_normal(mu, logvar).mean()
-    return mu, sigma, [error.item(), kl.item(), mu.std(0).mean().item(), sigma.median().item()]
+    return mu, sigma, [f"{error:.0f}", f"{mu.std(0).mean():.2f}", f"{kl:.1f}", f"{sigma.median():.2f}"]
 
 
 @torch.no_grad()

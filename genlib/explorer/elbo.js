@@ -6,8 +6,8 @@ import { klNormal, logNormal } from "./normal.js";
 
 // ---------------------------------------------------------------------------- computing
 
-const [REACH, POINTS] = [12, 6001]; // the grid in z of elbo.py
-const COARSE = 601; // points that are enough to compare guesses: the trapezoidal rule is exact to many digits here
+const [REACH, POINTS] = [16, 8001]; // the grid in z of elbo.py
+const COARSE = 801; // points that are enough to compare guesses: the trapezoidal rule is exact to many digits here
 const STANDARD = { mu: 0, sigma: 1 };
 
 /** The model on the grid: its z, log p(x|z), log p(z|x), and log p(x). */
@@ -114,7 +114,9 @@ function makePlot(model, colors, grip) {
     prior.setAttribute("d", curve((i) => logNormal(model.z[i], STANDARD), 10));
     q.setAttribute("d", curve((i) => logNormal(model.z[i], guess), 4));
     place(q.getAttribute("d"), guess, at, (z) => up(logNormal(z, guess)));
-    const spots = [[-1.9, logNormal(-1.9, STANDARD), "end"], [2.3, model.posterior[3575], "start"]];
+    const left = model.posterior.subarray(0, model.z.findIndex((z) => z > -1)); // the posterior's lesser peak
+    const peak = left.reduce((best, log, i) => (log > left[best] ? i : best), 0);
+    const spots = [[-0.85, logNormal(-0.85, STANDARD), "end"], [model.z[peak], left[peak], "middle"]];
     spots.forEach(([z, log, anchor], i) => {
       names[i].setAttribute("x", at(z));
       names[i].setAttribute("y", up(log) - 8);

@@ -12,7 +12,7 @@ from genlib.plots import INK, NEGATIVE, POSITIVE, THIRD
 _LETTERS = {"mu": "μ", "sigma": "σ"}  # noqa: RUF001
 _RANGES = {"mu": (-3.0, 3.0), "sigma": (0.1, 2.0)}
 _STEP = 0.05
-_REACH, _POINTS = 12.0, 6001  # of the grid in z: beyond lies nothing, and the sine is smooth between its points
+_REACH, _POINTS = 16.0, 8001  # of the grid in z: beyond lies nothing, and the sine is smooth between its points
 
 
 class _ElboView(anywidget.AnyWidget):
@@ -77,7 +77,7 @@ class ElboExplorer(core.Explorer):
         q = Normal(torch.tensor(mu, dtype=torch.float64), sigma)
         log_px = torch.trapezoid(log_joint.exp(), z).log()
         log_q = q.log_prob(z)
-        log_likelihood = Normal(torch.sin(2 * z), self.view.noise).log_prob(torch.tensor(self.view.x))
+        log_likelihood = log_joint - Normal(0.0, 1.0).log_prob(z)
         likelihood = torch.trapezoid(log_q.exp() * log_likelihood, z)
         kl = kl_normal(q.mean, q.stddev, 0.0, 1.0)
         gap = torch.trapezoid(log_q.exp() * (log_q - log_joint + log_px), z)

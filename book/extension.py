@@ -13,6 +13,7 @@ import checks
 import figures
 import head
 import lighten
+import questions
 import search
 import shared
 import widgets
@@ -40,7 +41,6 @@ LABELS = {
         "Link to this image": "此图的链接",
         "Link to this table": "此表的链接",
         "Link to this term": "此条的链接",
-        "Toggle hidden content": "展开或收起",
         "Toggle primary sidebar": "展开或收起目录",
         "Toggle secondary sidebar": "展开或收起本页目录",
         "Main": "全书",
@@ -269,13 +269,14 @@ def finish_pages(app, exception):
     pattern = re.compile(f'(?<=[el]=")({"|".join(map(re.escape, labels)) or "(?!)"})(?=")')
     for page in Path(app.outdir).glob("*.html"):
         text = page.read_text(encoding="utf-8").replace(' onclick="window.print()"', "")  # book.js does it
+        text = text.replace(' aria-label="Toggle hidden content"', "")  # "Show code" and "Hide code" say more
         first, *rest = VIEWPORT.split(text)
         text = first + (VIEWPORT.search(text)[0] if rest else "") + "".join(rest)  # the theme repeats Sphinx's
         page.write_text(head.protect(pattern.sub(lambda match: labels[match[1]], text)), encoding="utf-8")
 
 
 def setup(app):
-    for part in (shared, widgets, lighten, checks, figures, search):
+    for part in (shared, widgets, lighten, checks, figures, questions, search):
         part.setup(app)
     app.add_directive("glossary-table", Glossary)
     app.add_directive("references-table", References)

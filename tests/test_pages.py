@@ -241,7 +241,7 @@ def test_code_can_be_copied_and_unfolded(at):
     cell.hover()
     cell.locator(".copybtn").click()
     page.locator(".copybtn.success").first.wait_for(state="attached")
-    solution = page.locator("details.hide").first
+    solution = page.locator("article details:has(.cell_input)").first
     assert not solution.locator("pre").first.is_visible()
     solution.locator("summary").click()
     assert solution.locator("pre").first.is_visible()

@@ -1,7 +1,7 @@
 """Run the experiments behind the numbers of the prose: `make results`, or `python experiments/run.py [NAME ...]`.
 
 Goes on where it stopped: each finished run is in results.json at once, and a run that is there under the same recipe
-is not repeated. One run a core, the long ones first; all of them take about two hours on two cores.
+is not repeated. One run a core, the long ones first; all of them take about three hours on two cores.
 """
 
 import argparse

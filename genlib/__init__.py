@@ -15,6 +15,7 @@ from genlib.explorer import (
     LatentExplorer,
     Playground,
     QuizExplorer,
+    ReparameterizationExplorer,
     TrainingExplorer,
 )
 from genlib.losses import autoencoder_loss, kl_normal, kl_to_standard_normal, squared_error, vae_loss
@@ -34,6 +35,7 @@ __all__ = [
     "Playground",
     "QuizExplorer",
     "Recipe",
+    "ReparameterizationExplorer",
     "TrainingExplorer",
     "anchors",
     "autoencoder_loss",

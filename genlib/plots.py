@@ -130,6 +130,37 @@ def latent_slice(model, *, center=None, axes=(0, 1), span=2.0, n=15, ax=None):
     return ax
 
 
+def latent_curve(decode, s, *, marks=(-2.0, -1.0, 0.0, 1.0, 2.0), reach=1.6, ax=None):
+    """How a prior on a line becomes a density of two pixels: the line, the curve it is bent into, and p(x) around it.
+
+    decode: z (N,) to the two pixels (N, 2). s: the standard deviation of both pixels around it. marks: codes shown
+    on the line and on the curve. reach: both pixels are shown from -reach to reach. ax: two axes.
+    Returns them, and the density (200, 200) that is shaded, its rows the second pixel, by quadrature over z.
+    """
+    left, right = ax if ax is not None else plt.subplots(1, 2, figsize=(9, 4), layout="constrained")[1]
+    z = torch.linspace(-4, 4, 801)
+    prior = (-z.square() / 2).exp() / (2 * torch.pi) ** 0.5
+    images = decode(z)  # (N, 2)
+    x = torch.linspace(-reach, reach, 200)
+    near = [(-((x[:, None] - pixel) ** 2) / (2 * s**2)).exp() / (2 * torch.pi * s**2) ** 0.5 for pixel in images.T]
+    density = (near[1] * prior) @ near[0].T * (z[1] - z[0])  # (second pixel, first pixel)
+    shade = torch.zeros(200, 200, 4)
+    shade[..., :3] = torch.tensor(to_rgb(POSITIVE))
+    shade[..., 3] = 0.75 * density / density.max()
+    right.imshow(shade.numpy(), origin="lower", extent=(-reach, reach, -reach, reach))
+    right.plot(*images[z.abs() <= 2.6].T, color=NEGATIVE, linewidth=1.5)
+    left.fill_between(z, prior, color=POSITIVE, alpha=0.4, linewidth=0)
+    left.plot(z, torch.zeros_like(z), color=NEGATIVE, linewidth=1.5)
+    for mark in marks:
+        place = decode(torch.tensor([mark]))[0].tolist()
+        for axes, at in ((left, (mark, 0.0)), (right, place)):
+            axes.plot(*at, "o", color=NEGATIVE, markersize=6)
+            axes.annotate(f"{mark:g}", at, (6, 6), textcoords="offset points", color=INK)
+    left.set(xlabel="$z$", ylabel="$p(z)$", ylim=(-0.03, None))
+    right.set(xlabel="$x_1$", ylabel="$x_2$", aspect="equal")
+    return (left, right), density
+
+
 def architecture(model, *, ax=None):
     """A model's layers, read from the model itself: a bar per layer, its height the logarithm of its width.
 

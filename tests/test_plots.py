@@ -142,6 +142,7 @@ FIGURES = {
     "against_standard_normal": lambda: plots.against_standard_normal(torch.randn(500)),
     "latent_slice": lambda: plots.latent_slice(Autoencoder(), n=3),
     "architecture": lambda: plots.architecture(VAE()),
+    "latent_curve": lambda: plots.latent_curve(lambda z: torch.stack([z, z], -1), 0.2)[0][0],
     "log_bound": plots.log_bound,
     "density_fits": lambda: plots.density_fits(x, p, [("a", q), ("b", q), ("c", q)]),
     "kl_integrand": lambda: plots.kl_integrand(x, p, q),
@@ -223,3 +224,20 @@ def test_figures_of_chapters_have_no_ground_and_no_color_that_vanishes(chapter):
                 assert (alpha[[0, 0, -1, -1], [0, -1, 0, -1]] == 0).all(), cell["id"]
                 figures += 1
     assert figures
+
+
+def test_latent_curve_shades_a_density_around_the_decoded_line():
+    (left, right), density = plots.latent_curve(
+        lambda z: torch.stack([torch.tanh(z), torch.sin(z)], -1), 0.2, reach=2.0
+    )
+    step = 4.0 / 199
+    assert density.sum().item() * step**2 == pytest.approx(1, abs=0.01)
+    # far more draws than the quadrature has points, and nothing in common with it
+    z = torch.randn(400_000, generator=torch.Generator().manual_seed(0))
+    x = torch.stack([torch.tanh(z), torch.sin(z)], -1) + 0.2 * torch.randn(400_000, 2)
+    inside = ((x[:, 0] > 0) & (x[:, 1] > 0.5)).float().mean().item()
+    grid = torch.linspace(-2, 2, 200)
+    assert density[grid > 0.5][:, grid > 0].sum().item() * step**2 == pytest.approx(inside, abs=0.01)
+    shown = right.images[0].get_array()[..., 3]
+    assert shown.argmax() == density.argmax() and left.get_xlabel() == "$z$" and right.get_ylabel() == "$x_2$"
+    plt.close(left.figure)

@@ -10,6 +10,7 @@ from genlib.explorer.kl import KLExplorer
 from genlib.explorer.latent import LatentExplorer
 from genlib.explorer.playground import Playground
 from genlib.explorer.quiz import QuizExplorer
+from genlib.explorer.reparameterization import ReparameterizationExplorer
 from genlib.explorer.training import TrainingExplorer
 
 __all__ = [
@@ -19,5 +20,6 @@ __all__ = [
     "LatentExplorer",
     "Playground",
     "QuizExplorer",
+    "ReparameterizationExplorer",
     "TrainingExplorer",
 ]

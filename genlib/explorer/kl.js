@@ -200,6 +200,7 @@ function ends(values) {
 const KL_WORDS = {
   en: {
     comma: ", ",
+    nats: " nats",
     choose: "Shaded direction",
     handles: (letter, number) => ({ mu: `Mean of ${letter}, μ${number}`, sigma: `Width of ${letter}, σ${number}` }),
     picture: (p, q, shaded, values) =>
@@ -208,6 +209,7 @@ const KL_WORDS = {
   },
   zh: {
     comma: "，",
+    nats: " 奈特",
     choose: "涂色的方向",
     handles: (letter, number) => ({ mu: `${letter} 的均值 μ${number}`, sigma: `${letter} 的标准差 σ${number}` }),
     picture: (p, q, shaded, values) => `密度 p（实线）：${p}；密度 q（虚线）：${q}。下方是 ${shaded}。${values}`,
@@ -241,12 +243,12 @@ const KL_STYLE = `${GRIP_STYLE}
 let choices = 0; // radio buttons belong together by name, on a page with several explorers too
 
 /** A line that chooses a direction and tells its value and areas: { input, block, show(p, q) -> text }. */
-function makeDirection(first, second, name, colors) {
+function makeDirection(first, second, name, colors, nats) {
   const input = element("input", { type: "radio", name, "data-lm-suppress-shortcuts": "" });
   const value = element("span", { class: "genlib-value" });
   const parts = [0, 1].map(() => element("span", { class: "genlib-part" }));
   const title = ["KL(", element("i", {}, first), "‖", element("i", {}, second), ") = "];
-  const whole = element("span", {}, ...title, value, " nat");
+  const whole = element("span", {}, ...title, value, nats);
   const sum = element("span", {}, "= ", parts[0], " ", parts[1]);
   const block = element("label", {}, input, element("div", {}, whole, " ", sum));
   return {
@@ -261,7 +263,7 @@ function makeDirection(first, second, name, colors) {
         parts[i].textContent = text;
         parts[i].style.borderColor = input.checked ? colors[i] : "transparent";
       });
-      return { text: `KL(${first}‖${second}) = ${total} nat`, above, below };
+      return { text: `KL(${first}‖${second}) = ${total}${nats}`, above, below };
     },
   };
 }
@@ -284,7 +286,7 @@ export default () => ({
     const plot = makePlot(colors, held);
     const [spoken, say] = makeAnnouncer();
     const name = `genlib-kl-${++choices}`;
-    const directions = [makeDirection("p", "q", name, colors), makeDirection("q", "p", name, colors)];
+    const directions = ["pq", "qp"].map(([a, b]) => makeDirection(a, b, name, colors, text.nats));
     const legend = element("legend", { class: "genlib-spoken" }, text.choose);
     const chooser = element("fieldset", {}, legend, ...directions.map(({ block }) => block));
     el.append(

@@ -15,8 +15,8 @@ const WORDS = {
     resample: "Resample",
     code: "Code: ",
     error: (value) => `Squared error ${value}`,
-    kl: (value) => `KL ${value} nat`,
-    share: "KL (nat)",
+    kl: (value) => `KL ${value} nats`,
+    share: "KL (nats)",
     between: "Between A and B: the codes are mixed, and the mixture is decoded.",
   },
   zh: {
@@ -29,8 +29,8 @@ const WORDS = {
     resample: "重新采样",
     code: "编码：",
     error: (value) => `平方误差 ${value}`,
-    kl: (value) => `KL ${value} nat`,
-    share: "KL（nat）",
+    kl: (value) => `KL ${value} 奈特`,
+    share: "KL（奈特）",
     between: "A 与 B 之间：先按比例混合两个编码，再解码。",
   },
 };

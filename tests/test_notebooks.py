@@ -223,6 +223,7 @@ def figures_mentioned(notebook):
             yield f"there is no Figure {k}.{n}"
 
 
+EXERCISES = re.compile(r'^## (?:Exercises|<a id="exercises"></a>)', flags=re.M)
 PREDICT = {"**Predict, then see**. ": ("**Right**. ", "**Not quite**. "), "**先猜一猜**。": ("**对**。", "**不对**。")}
 
 
@@ -247,8 +248,12 @@ def predictions(notebook):
             yield f"{cell['id']}: exactly one choice must be right"
         if not all(answer.startswith((right, wrong)) and len(answer) > 20 for _, answer in choices):
             yield f"{cell['id']}: every answer says whether the choice is right, and why"
+        if re.search(r"<summary>[^\n]*[$*`_\[]", cell["source"]):
+            yield f"{cell['id']}: a choice with mathematics or Markdown, which pages show as it is written"
         if all(c["cell_type"] == "markdown" for c in cells[cells.index(cell) :]):
             yield f"{cell['id']}: nothing follows that could be seen"
+        if any(EXERCISES.search(c["source"]) for c in cells[: cells.index(cell)]):
+            yield f"{cell['id']}: stands among the exercises"
 
 
 def solutions(notebook):
@@ -329,6 +334,19 @@ def test_notebook(path, check):
 @pytest.mark.parametrize("path", CHAPTERS, ids=ids)
 def test_chapter(path, check):
     hold(path, check)
+
+
+def verdicts(notebook):
+    """{question: whether each of its choices is right} of a chapter."""
+    asked = {c["id"]: c["source"] for c in prose(notebook) if c["id"].startswith("predict-")}
+    answers = {name: re.findall(r"</summary>\n\n(\*\*.+?\*\*)", source) for name, source in asked.items()}
+    return {name: [word in ("**Right**", "**对**") for word in words] for name, words in answers.items()}
+
+
+@pytest.mark.parametrize("name", sorted({path.name for path in CHAPTERS}))
+def test_the_right_choice_is_the_same_in_both_languages(name):
+    en, zh = (verdicts(pages.load(pages.NOTEBOOKS / lang / name)) for lang in pages.LANGUAGES)
+    assert en and en == zh
 
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=ids)
@@ -485,6 +503,8 @@ MUTATIONS = [
     (predictions, replaced("predict-a", "Because it is that.", "")),
     (predictions, replaced("predict-a", "B. That", "C. That")),
     (predictions, replaced("predict-a", "B. That", "That")),
+    (predictions, replaced("predict-a", "B. That", "B. $x$")),
+    (predictions, lambda n: n["cells"].insert(-2, n["cells"].pop(3))),
     (solutions, source("three", f"**3. Three.**\n\n{SOLUTION}")),
     (solutions, lambda n: n["cells"].remove(at(n, "three"))),
     (set_up, source("setup", SETUP + "\n")),
@@ -514,6 +534,10 @@ def test_what_is_wrong_is_noticed(check, spoil):
     notebook = chapter()
     spoil(notebook)
     assert list(check(notebook))
+
+
+def test_a_question_tells_which_choice_is_right():
+    assert verdicts(chapter()) == {"predict-a": [False, True], "predict-b": [False, True]}
 
 
 def test_an_opening_must_name_all():

@@ -53,8 +53,8 @@ for (const button of document.querySelectorAll(".theme-switch-button, .search-bu
 // -- Formulas ---------------------------------------------------------------------------------------------------------
 // Those wider than the page scroll by themselves: let keys reach them, as the theme does with code and tables.
 const reachFormulas = () => {
-  for (const formula of document.querySelectorAll('mjx-container[display="true"]')) {
-    formula.tabIndex = formula.scrollWidth > formula.clientWidth ? 0 : -1;
+  for (const formula of document.querySelectorAll("mjx-container")) {
+    formula.tabIndex = formula.scrollWidth > formula.clientWidth + 1 ? 0 : -1;
   }
 };
 addEventListener("load", () => window.MathJax?.startup?.promise?.then(reachFormulas));

@@ -85,10 +85,10 @@ REQUIRED = {
             [
                 (
                     r"-\log p(x \mid z)",
-                    r"\frac{1}{2\sigma^2}\mathrm{SE}(x, \hat{x}(z)) + \frac{D}{2}\log(2\pi\sigma^2)",
+                    r"\frac{1}{2s^2}\mathrm{SE}(x, \hat{x}(z)) + \frac{D}{2}\log(2\pi s^2)",
                 ),
                 (PRIOR, COORDINATES),
-                (r"\sigma^2", r"\frac{1}{2c}"),
+                ("s^2", r"\frac{1}{2c}"),
                 (
                     f"-{ELBO}",
                     rf"\mathbb{{E}}_{{q(z \mid x)}}[c \mathrm{{SE}}(x, \hat{{x}}(z))] + {PRIOR}"
@@ -111,7 +111,7 @@ REQUIRED = {
 
 # Inline mathematics with a relation: what is named or set there. A claim is displayed instead, or is a number.
 INLINE = {
-    "01_autoencoder": {"D = 784"},
+    "01_autoencoder": {"D = 784", r"\mathrm{ReLU}(h) = \max(0, h)", r"L L^{\top} = S", "k = 1", "k = 14"},
     "02_kl_divergence": {r"\sigma_2=0.2", "t=1/e", "t=p(x)/q(x)"},
     "03_vae": {
         r"p(z) = \mathcal{N}(0, I)",
@@ -125,6 +125,12 @@ INLINE = {
         r"z \sim \mathcal{N}(0, I)",
         "d = 3",
         "d = 20",
+        r"\beta = 1/c",
+        r"\sigma = \exp(\tfrac{1}{2} \log \sigma^2)",
+        r"\sigma = 1",
+        "s^2 = 1/(2c)",
+        "c = 5",
+        "c = 0.2",
     },
 }
 RELATION = re.compile(r"=|<|>|\\(?:[lg]eq?|approx|to|sim|simeq|neq?|equiv|propto|in)(?![a-zA-Z])")
@@ -432,7 +438,7 @@ SLIPS = [  # of the first place in the cell's displays; the first five are the s
     ("03_vae", "loss", r"\frac{\pi}{c}", r"\frac{c}{\pi}"),
     ("03_vae", "reparameterization", "f'", "f"),
     ("03_vae", "reparameterization", r"{\sigma^2} \right]", r"{\sigma} \right]"),
-    ("03_vae", "aggregate", r"\frac{1}{N}", ""),
+    ("03_vae", "samples-read", r"\frac{1}{N}", ""),
     ("01_autoencoder", "honest", "A^{-1} (z' - b)", "(z' - b) A^{-1}"),
     ("01_autoencoder", "loss", "^2", ""),
 ]

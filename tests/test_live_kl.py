@@ -209,6 +209,7 @@ def test_a_curve_is_taken_by_its_middle_and_by_its_flank(page):
 
 
 def test_a_curve_is_taken_anywhere_on_its_line(page):
+    page.locator(".genlib-kl svg").scroll_into_view_if_needed()
     drawing, at = Drawing(page), 1.0 + 0.3  # of p, near its middle
     box = page.locator(".genlib-kl svg").bounding_box()
     x = box["x"] + (at - drawing.x[1]) / drawing.x[0]

@@ -130,8 +130,8 @@ def test_what_has_changed_since_it_was_proven_has_no_mark(tmp_path):
     path.write_text(json.dumps(known), encoding="utf-8")
     chapter = tree / "notebooks" / "en" / "03_vae.ipynb"  # another definition under a heading: all of it is stale
     text = chapter.read_text(encoding="utf-8")
-    assert text.count(r"c := \\frac{1}{2 \\sigma^2}") == 1
-    chapter.write_text(text.replace(r"c := \\frac{1}{2 \\sigma^2}", r"c := \\frac{1}{\\sigma^2}"), encoding="utf-8")
+    assert text.count(r"c := \\frac{1}{2 s^2}") == 1
+    chapter.write_text(text.replace(r"c := \\frac{1}{2 s^2}", r"c := \\frac{1}{s^2}"), encoding="utf-8")
     done = build(tree)
     assert done.returncode == 0, done.stderr
     html = tree / "_build" / "html"

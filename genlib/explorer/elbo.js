@@ -66,7 +66,7 @@ function makePlot(model, colors, grip) {
   const fixed = path("genlib-fixed");
   const names = ["p(z)", "p(z|x)", "q(z|x)"].map((name) => text({ class: "genlib-symbol" }, name));
   const labels = ["ELBO", "", "log p(x)"].map((name) => text({ class: "genlib-label", "text-anchor": "middle" }, name));
-  const svg = drawn("svg", { role: "img", height: HEIGHT }, axes, posterior, prior, q, ...bars, fixed, ...names, ...labels);
+  const svg = drawn("svg", { role: "group", height: HEIGHT }, axes, posterior, prior, q, ...bars, fixed, ...names, ...labels);
   let width = 0;
   const across = () => width - LEFT - RIGHT;
   const at = (z) => tenth(LEFT + ((z - LOW) / (HIGH - LOW)) * across());

@@ -77,7 +77,7 @@ function makePlot([positive, negative], held) {
   formula.setAttribute("y", BASE + 22);
   const svg = drawn(
     "svg",
-    { role: "img", height: HEIGHT },
+    { role: "group", height: HEIGHT },
     ...Object.values(scales), ...crossings, above, below, zero, outline, ...curves, ...letters, formula, ...signs,
   ); // prettier-ignore
   let width = 0;

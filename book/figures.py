@@ -40,9 +40,7 @@ class FigureLinks(SphinxPostTransform):
         for text in list(self.document.findall(nodes.Text)):
             if isinstance(text.parent, PROSE):
                 text.parent[:] = [
-                    part
-                    for child in text.parent
-                    for part in (self.linked(child, places) if child is text else [child])
+                    part for child in text.parent for part in (self.linked(child, places) if child is text else [child])
                 ]
 
     def linked(self, text, places):

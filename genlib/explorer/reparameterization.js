@@ -33,7 +33,7 @@ export function follow(eps, start, now, target) {
 
 // ---------------------------------------------------------------------------- drawing
 
-const [LOW, HIGH, MOST] = [-4, 5, 40]; // of z, and of f(z)
+const [LOW, HIGH, MOST] = [-4, 6, 50]; // of z, and of f(z)
 const [LEFT, RIGHT, TOP, BASE] = [10, 10, 8, 132]; // margins and heights in CSS pixels
 const [STRIP, HEIGHT] = [186, 204]; // where past estimates stand
 const [LEAST, GREATEST] = [-22, 12]; // of estimates
@@ -47,7 +47,8 @@ function makePanel(color, target) {
   const svg = drawn("svg", { role: "img", height: HEIGHT }, axis, ticks, curve, tangents, dots, past, exact);
   let width = 0;
   const across = () => width - LEFT - RIGHT;
-  const at = (z) => tenth(LEFT + ((z - LOW) / (HIGH - LOW)) * across());
+  const inside = (z) => Math.min(HIGH, Math.max(LOW, z)); // a dot so far out, one in thousands, stands at the edge
+  const at = (z) => tenth(LEFT + ((inside(z) - LOW) / (HIGH - LOW)) * across());
   const up = (f) => tenth(BASE - (Math.min(f, MOST) / MOST) * (BASE - TOP));
   const spot = (v) => tenth(LEFT + ((Math.min(GREATEST, Math.max(LEAST, v)) - LEAST) / (GREATEST - LEAST)) * across());
   const f = (z) => (z - target) ** 2;
@@ -55,12 +56,12 @@ function makePanel(color, target) {
   function measure() {
     width = svg.clientWidth;
     if (width === 0) return;
-    const points = Array.from({ length: 91 }, (_, i) => LOW + i / 10).filter((z) => f(z) <= MOST);
+    const points = Array.from({ length: 101 }, (_, i) => LOW + i / 10).filter((z) => f(z) <= MOST);
     curve.setAttribute("d", `M${points.map((z) => `${at(z)},${up(f(z))}`).join("L")}`);
     axis.setAttribute("d", `M${LEFT},${BASE}H${width - RIGHT}M${LEFT},${STRIP}H${width - RIGHT}`);
     const label = (x, y, text) => drawn("text", { x, y, "text-anchor": "middle" }, text);
     ticks.replaceChildren(
-      ...[-3, -2, -1, 0, 1, 2, 3, 4].map((z) => label(at(z), BASE + 16, minus(z))),
+      ...[-3, -2, -1, 0, 1, 2, 3, 4, 5].map((z) => label(at(z), BASE + 16, minus(z))),
       ...[-20, -15, -10, -5, 0, 5, 10].map((v) => label(spot(v), STRIP + 16, minus(v))),
     );
   }
@@ -68,7 +69,7 @@ function makePanel(color, target) {
   function draw(places, radii, slopes, estimates, truth) {
     if (width === 0) return; // not laid out yet
     dots.replaceChildren(
-      ...places.map((z, i) => drawn("circle", { cx: at(z), cy: up(f(z)), r: tenth(radii[i]), fill: color, "fill-opacity": 0.75 })),
+      ...places.map((z, i) => drawn("circle", { cx: at(z), cy: up(f(inside(z))), r: tenth(radii[i]), fill: color, "fill-opacity": 0.75 })),
     );
     const reach = 0.35;
     const line = (z, slope) => `M${at(z - reach)},${up(f(z) - reach * slope)}L${at(z + reach)},${up(f(z) + reach * slope)}`;
@@ -91,14 +92,14 @@ const REPARAMETERIZATION_WORDS = {
   en: {
     titles: ["Reparameterized: the dots slide, their slopes are averaged", "Score function: the dots stay, their weights change"],
     value: (estimate, exact) => `estimate ${estimate}, exact ${exact}`,
-    strip: "Below each: the estimates of all draws so far; the bar is the exact gradient.",
+    strip: "Below each: the estimates of the last 40 draws at this μ and σ; the bar is the exact gradient.",
     again: "Draw again",
     picture: (title, value) => `${title}. The curve f(z) with the dots on it, and ${value}.`,
   },
   zh: {
     titles: ["重参数化：点随之滑动，对斜率取平均", "得分函数：点不动，权重改变"],
     value: (estimate, exact) => `估计值 ${estimate}，精确值 ${exact}`,
-    strip: "每幅图下方是到目前为止各次采样的估计值；竖线是精确的梯度。",
+    strip: "每幅图下方是最近 40 次采样在当前 μ 和 σ 下的估计值；竖线是精确的梯度。",
     again: "重新采样",
     picture: (title, value) => `${title}。曲线 f(z) 和上面的点，${value}。`,
   },

@@ -11,7 +11,7 @@ from genlib.explorer import core
 from genlib.plots import NEGATIVE, POSITIVE
 
 _LETTERS = {"mu": "μ", "sigma": "σ"}  # noqa: RUF001
-_RANGES = {"mu": (-2.0, 2.0), "sigma": (0.3, 1.5)}
+_RANGES = {"mu": (-1.0, 2.5), "sigma": (0.3, 1.2)}
 _STEP = 0.05
 TARGET = 3.0  # f(z) = (z - TARGET)^2
 DOTS = 24
@@ -24,7 +24,7 @@ class _ReparameterizationView(anywidget.AnyWidget):
     mu = traitlets.Float().tag(sync=True)
     sigma = traitlets.Float().tag(sync=True)
     start = traitlets.Dict().tag(sync=True)
-    draw = traitlets.Int(1).tag(sync=True)  # which draw of epsilon is shown
+    draw = traitlets.Int(20).tag(sync=True)  # which draw of epsilon is shown; those before it are remembered
     target = traitlets.Float(TARGET).tag(sync=True)
     dots = traitlets.Int(DOTS).tag(sync=True)
     colors = traitlets.List([POSITIVE, NEGATIVE]).tag(sync=True)
@@ -35,7 +35,7 @@ class ReparameterizationExplorer(core.Explorer):
 
     Above, the same epsilon slide along the curve with mu, and their slopes are averaged. Below, dots drawn at the
     start stay where they are; when mu moves they get other weights, and f(z) (z - mu) / sigma^2 is averaged
-    (Williams 1992). mu: from -2 to 2, sigma: from 0.3 to 1.5, rounded to steps of 0.05. Raises ValueError for a
+    (Williams 1992). mu: from -1 to 2.5, sigma: from 0.3 to 1.2, rounded to steps of 0.05. Raises ValueError for a
     number outside these ranges.
     """
 
@@ -65,9 +65,9 @@ class ReparameterizationExplorer(core.Explorer):
         """{"exact", "reparameterized", "score"}: the gradient by mu, and what the dots that are shown make of it."""
         mu, sigma = self.view.mu, self.view.sigma
         eps = noise(self.view.draw, self.view.dots)
-        start = Normal(self.view.start["mu"], self.view.start["sigma"])
+        start = _normal(self.view.start["mu"], self.view.start["sigma"])
         fixed = start.mean + start.stddev * eps
-        weight = (Normal(mu, sigma).log_prob(fixed) - start.log_prob(fixed)).exp()
+        weight = (_normal(mu, sigma).log_prob(fixed) - start.log_prob(fixed)).exp()
         score = weight * (fixed - TARGET).square() * (fixed - mu) / sigma**2
         slopes = 2 * (mu + sigma * eps - TARGET)
         return {"exact": 2 * (mu - TARGET), "reparameterized": slopes.mean().item(), "score": score.mean().item()}
@@ -78,15 +78,19 @@ class ReparameterizationExplorer(core.Explorer):
     def _draw(self, figure):
         found = self.estimates()
         mu, sigma = self.view.start["mu"], self.view.start["sigma"]
-        z = torch.linspace(-3, 4, 200)
+        z = torch.linspace(-3, 5, 200)
         dots = mu + sigma * noise(self.view.draw, self.view.dots)
         for ax, name, color in zip(
             figure.subplots(2, sharex=True), ("reparameterized", "score"), (POSITIVE, NEGATIVE), strict=True
         ):
             ax.plot(z, (z - TARGET).square(), color="0.5")
             ax.plot(dots, (dots - TARGET).square(), "o", color=color, markersize=5)
-            ax.set(ylabel="$f(z)$", title=f"{name}: {found[name]:.2f}, exact {found['exact']:.2f}", xlim=(-3, 4))
+            ax.set(ylabel="$f(z)$", title=f"{name}: {found[name]:.2f}, exact {found['exact']:.2f}", xlim=(-3, 5))
         ax.set_xlabel("$z$")
+
+
+def _normal(mu, sigma):
+    return Normal(torch.tensor(mu, dtype=torch.float64), sigma)
 
 
 def noise(draw, n):

@@ -11,7 +11,7 @@ from genlib.losses import kl_to_standard_normal, squared_error
 from genlib.plots import DIGIT_COLORS, INK, latent_plane, latent_slice
 
 WAYS = ("plain", "noise", "kl", "both")
-_GRID = 11  # decoded images along each side of the plane, its ends included
+_GRID = 9  # decoded images along each side of the plane, its ends included
 _ELLIPSES = 40  # posteriors that are drawn, of the first images
 _NAMES = {"plain": "neither", "noise": "noise only", "kl": "KL only", "both": "noise and KL"}
 

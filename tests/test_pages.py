@@ -253,6 +253,7 @@ def test_only_language_mode_and_marks_are_stored(walk, at):
     page, _ = at("en/index.html")
     page.locator(".theme-switch-button").click()
     page.locator(".language-toggle").click()
+    page.wait_for_url("**/zh/index.html")
     page.locator("#pst-primary-sidebar").evaluate("(bar) => bar.scrollTo(0, 99)")
     page.locator(".search-button-field").click()
     page.locator("#pst-search-dialog input").fill("隐变量")
@@ -327,18 +328,21 @@ def test_addresses_are_given_when_the_configuration_has_one(tmp_path):
 # -- Languages ---------------------------------------------------------------------------------------------------------
 
 
-def test_the_toggle_keeps_page_and_heading_and_is_remembered(at, site):
+def test_the_toggle_keeps_page_and_heading_and_the_language_is_remembered(at, site):
+    kept = "(lang) => localStorage.getItem('language') === lang"
     page, complaints = at("index.html", locale="en-US")
     page.wait_for_url("**/en/index.html")
     go(page, f"{site}/en/02_kl_divergence.html#the-kl-divergence-is-not-symmetric")
     switch(page)
     page.wait_for_url("**/zh/02_kl_divergence.html#the-kl-divergence-is-not-symmetric")
+    page.wait_for_function(kept, arg="zh-CN")
     page.goto(f"{site}/index.html")
     page.wait_for_url("**/zh/index.html")  # although the browser asks for English
     go(page, f"{site}/zh/02_kl_divergence.html")
     page.evaluate("document.getElementById('many-dimensions').scrollIntoView()")
     switch(page)
     page.wait_for_url("**/en/02_kl_divergence.html#many-dimensions")
+    page.wait_for_function(kept, arg="en")
     page.goto(f"{site}/index.html")
     page.wait_for_url("**/en/index.html")
     assert not complaints

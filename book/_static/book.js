@@ -2,7 +2,11 @@
 "use strict";
 
 // -- Language ---------------------------------------------------------------------------------------------------------
-// The toggle leads to the heading being read, and remembers the choice for the next visit.
+// The toggle leads to the heading being read. The book opens next time in the language read last; a page notes its own
+// when it arrives, as what is written while a page is left can be lost with it.
+try {
+  localStorage.setItem("language", document.documentElement.lang);
+} catch { /* Storage is refused: the browser's language decides next time. */ }
 
 /** The id of the section being read: the one in the address while it is in view, else the last one begun above. */
 function currentHeading() {
@@ -25,7 +29,6 @@ for (const toggle of document.querySelectorAll(".language-toggle")) {
   };
   aim();
   for (const event of ["pointerenter", "focus", "click"]) toggle.addEventListener(event, aim);
-  toggle.addEventListener("click", () => localStorage.setItem("language", toggle.dataset.language));
 }
 
 // -- The theme --------------------------------------------------------------------------------------------------------

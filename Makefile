@@ -57,6 +57,8 @@ lab: .venv/.all
 
 # The hidden files are written last, so that an interrupted installation is repeated.
 .venv/.made:
+	@$(PYTHON) -c 'import sys; v = sys.version.split()[0]; sys.exit(None if sys.version_info >= (3, 11) else \
+	  "This book needs Python 3.11 or newer, and $(PYTHON) is %s: make PYTHON=python3.12, say." % v)'
 	$(PYTHON) -m venv .venv
 	@touch $@
 

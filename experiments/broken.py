@@ -10,10 +10,12 @@ from results import Experiment, shaped_by
 from genlib import VAE, Recipe, fit, kl_to_standard_normal, load_mnist, squared_error
 
 RECIPE = Recipe(epochs=1)  # Adam, 1e-3, batches of 128, as chapter 3 writes it out
-# Two latents, with noise on the pixels that is large enough to see what it does to the codes.
-TWO = {"recipe": Recipe(epochs=20, batch_size=256, lr=4e-3, muon_lr=0.04, one_cycle=True), "images": 10_000, "c": 0.1}
-TWO_WAYS = {"plain": {"noise": 0, "kl": 0}, "noise": {"kl": 0}, "kl": {"noise": 0}, "both": {}}
 WAYS = {"whole": {}, "no_kl": {"kl": 0}, "no_noise": {"noise": 0}, "averaged": {"c": 1 / (784 * 128)}}
+# The models that chapter 3 shows first: two latents, with noise on the pixels (c) that is large enough to see what it
+# does to the codes.
+TWO_RECIPE = Recipe(epochs=20, batch_size=256, lr=4e-3, muon_lr=0.04, one_cycle=True)
+TWO = {"images": 10_000, "latent_dim": 2, "hidden_dim": 128}
+TWO_WAYS = {"plain": {"noise": 0, "kl": 0}, "noise": {"kl": 0}, "kl": {"noise": 0}, "both": {}}
 
 
 def broken_loss(model, x, *, noise=1, kl=1, c=1.0):
@@ -35,21 +37,12 @@ def look(model, test_images):
     }
 
 
-def run(seed, *, switches):
-    images, test_images = load_mnist()[0], load_mnist(train=False)[0]
+def run(seed, *, recipe, switches, images=None, **sizes):
+    """What `look` finds of a VAE of these sizes, trained on so many images (default: all); switches: of the loss."""
+    training_images, test_images = load_mnist()[0][:images], load_mnist(train=False)[0]
     torch.manual_seed(seed)
-    model = VAE()
-    fit(model, images, replace(RECIPE, seed=seed), loss=partial(broken_loss, **switches), device="cpu")
-    return look(model, test_images)
-
-
-def run_two(seed, *, switches):
-    """The same of the models with two latents and 128 hidden units that chapter 3 shows first."""
-    images, test_images = load_mnist()[0][: TWO["images"]], load_mnist(train=False)[0]
-    torch.manual_seed(seed)
-    model = VAE(latent_dim=2, hidden_dim=128)
-    loss = partial(broken_loss, c=TWO["c"], **switches)
-    fit(model, images, replace(TWO["recipe"], seed=seed), loss=loss, device="cpu")
+    model = VAE(**sizes)
+    fit(model, training_images, replace(recipe, seed=seed), loss=partial(broken_loss, **switches), device="cpu")
     return look(model, test_images)
 
 
@@ -62,15 +55,12 @@ def unit(term):
     }[term]
 
 
+def experiment(recipe, switches, **more):
+    settings = {"recipe": recipe, "switches": switches, **more}
+    return Experiment(partial(run, **settings), shaped_by(recipe, **switches, **more), unit)
+
+
 EXPERIMENTS = {
-    f"ablation.{name}": Experiment(
-        partial(run_two, switches=switches),
-        shaped_by(TWO["recipe"], images=TWO["images"], c=TWO["c"], latent_dim=2, hidden_dim=128, **switches),
-        unit,
-    )
-    for name, switches in TWO_WAYS.items()
+    f"ablation.{name}": experiment(TWO_RECIPE, {"c": 0.1, **switches}, **TWO) for name, switches in TWO_WAYS.items()
 }
-EXPERIMENTS |= {
-    f"broken.{name}": Experiment(partial(run, switches=switches), shaped_by(RECIPE, **switches), unit)
-    for name, switches in WAYS.items()
-}
+EXPERIMENTS |= {f"broken.{name}": experiment(RECIPE, switches) for name, switches in WAYS.items()}

@@ -28,7 +28,7 @@ def halves_of_the_test_set(seed):
 
 def scored(sets, real, training_images):
     """{"<set>.<measure>": number} for sets of images beside the real ones."""
-    values = {}
+    values, real = {}, measures.features(real)
     for name, x in sets.items():
         found = measures.scores(x, real)
         found["distance"] = measures.nearest(x[:COPIES], training_images)[0].median().item()

@@ -14,7 +14,6 @@ from genlib.models import load_pretrained
 THRESHOLD = 0.5  # of the probability of the likeliest digit, above which an image counts as recognised
 
 
-@torch.no_grad()
 def read(x):
     """What the classifier reads in each image.
 
@@ -22,9 +21,7 @@ def read(x):
     probability, where "no digit" is the eleventh possibility; "recognised": (N,), whether that exceeds
     THRESHOLD}, on the CPU.
     """
-    probabilities = torch.cat([_classifier()(part).softmax(1) for part in x.cpu().float().split(5000)])
-    confidence, digit = probabilities[:, :10].max(1)
-    return {"digit": digit, "confidence": confidence, "recognised": confidence > THRESHOLD}
+    return _read(features(x))
 
 
 @torch.no_grad()
@@ -38,9 +35,15 @@ def frechet_distance(a, b):
 
     |m_a - m_b|^2 + trace(S_a + S_b - 2 (S_a S_b)^(1/2)), of means m and covariances S. a: (N, d).
     b: (M, d). Returns a number >= 0, too large by about as much as that of two halves of one set.
-    Raises ValueError for other shapes, or fewer than d + 1 images.
+    Raises ValueError for other shapes, or fewer than d + 1 images in either set.
     """
-    _check("frechet_distance", a, b, a.shape[-1] + 1)
+    _check("frechet_distance", a, b, 1)
+    if min(len(a), len(b)) <= (d := a.shape[1]):
+        got = f"{len(a)} and {len(b)} images of {d} features each"
+        raise ValueError(
+            f"frechet_distance: got {got}, expected at least {d + 1} in both sets, one more than features: "
+            "take more images"
+        )
     (mean_a, S_a), (mean_b, S_b) = ((f.double().mean(0), f.double().T.cov()) for f in (a, b))
     values, vectors = torch.linalg.eigh(S_a)
     root = vectors * values.clamp(min=0).sqrt() @ vectors.T
@@ -71,17 +74,19 @@ def balance(digit):
 def scores(x, real):
     """All measures of a set of images beside as many real digits.
 
-    x, real: (N, 784) on [-1, 1]. Returns {"recognised": the share of x, "frechet", "density", "coverage",
-    "rarest", "commonest": shares of the digits}. Raises ValueError for sets of different sizes.
+    x: (N, 784) on [-1, 1]. real: (N, 64), the `features` of the real digits, which serve for every set beside them.
+    Returns {"recognised": the share of x, "frechet", "density", "coverage", "rarest", "commonest": shares of the
+    digits}. Raises ValueError for sets of different sizes.
     """
     if len(x) != len(real):
         raise ValueError(f"scores: got {len(x)} images and {len(real)} real ones, expected as many of each")
-    seen, a, b = read(x), features(x), features(real)
-    density, coverage = density_coverage(a, b)
+    found = features(x)
+    seen = _read(found)
+    density, coverage = density_coverage(found, real)
     rarest, commonest = balance(seen["digit"])
     return {
         "recognised": seen["recognised"].double().mean().item(),
-        "frechet": frechet_distance(a, b),
+        "frechet": frechet_distance(found, real),
         "density": density,
         "coverage": coverage,
         "rarest": rarest,
@@ -103,6 +108,14 @@ def nearest(x, images):
 @cache
 def _classifier():
     return load_pretrained("classifier")
+
+
+@torch.no_grad()
+def _read(found):
+    """What `read` returns, of images whose features (N, 64) are known."""
+    probabilities = torch.cat([_classifier().head(part).softmax(1) for part in found.split(5000)])
+    confidence, digit = probabilities[:, :10].max(1)
+    return {"digit": digit, "confidence": confidence, "recognised": confidence > THRESHOLD}
 
 
 def _check(function, a, b, least):

@@ -96,9 +96,8 @@ def against_standard_normal(values, *, ax=None):
     """The histogram of values (N,) beside the density of N(0, 1). Returns the axes."""
     ax = ax or plt.subplots(figsize=(5, 3), layout="constrained")[1]
     t = torch.linspace(-4, 4, 201)
-    density = (-t.square() / 2).exp() / (2 * torch.pi) ** 0.5
     ax.hist(values.detach().cpu().numpy(), 80, range=(-4, 4), density=True, color=POSITIVE, alpha=0.5)
-    ax.plot(t, density, color=NEGATIVE, linestyle="--", label=r"$\mathcal{N}(0, 1)$")
+    ax.plot(t, _normal(t), color=NEGATIVE, linestyle="--", label=r"$\mathcal{N}(0, 1)$")
     ax.set(xlabel="$z$", ylabel="density", xlim=(-4, 4))
     ax.legend(frameon=False)
     return ax
@@ -139,10 +138,10 @@ def latent_curve(decode, s, *, marks=(-2.0, -1.0, 0.0, 1.0, 2.0), reach=1.6, ax=
     """
     left, right = ax if ax is not None else plt.subplots(1, 2, figsize=(9, 4), layout="constrained")[1]
     z = torch.linspace(-4, 4, 801)
-    prior = (-z.square() / 2).exp() / (2 * torch.pi) ** 0.5
+    prior = _normal(z)
     images = decode(z)  # (N, 2)
     x = torch.linspace(-reach, reach, 200)
-    near = [(-((x[:, None] - pixel) ** 2) / (2 * s**2)).exp() / (2 * torch.pi * s**2) ** 0.5 for pixel in images.T]
+    near = [_normal(x[:, None], pixel, s) for pixel in images.T]
     density = (near[1] * prior) @ near[0].T * (z[1] - z[0])  # (second pixel, first pixel)
     shade = torch.zeros(200, 200, 4)
     shade[..., :3] = torch.tensor(to_rgb(POSITIVE))
@@ -253,6 +252,11 @@ def kl_contours(mu, sigma, kl, *, levels=(0.02, 0.1, 0.25, 0.5, 1, 2, 4), ax=Non
     ax.plot(mu[column].item(), sigma[row].item(), "x", color=NEGATIVE, markersize=9, markeredgewidth=2)
     ax.set(xlabel=r"mean $\mu$", ylabel=r"standard deviation $\sigma$")
     return ax
+
+
+def _normal(x, mu=0.0, sigma=1.0):
+    """The density of N(mu, sigma^2) at x."""
+    return (-((x - mu) ** 2) / (2 * sigma**2)).exp() / (2 * torch.pi * sigma**2) ** 0.5
 
 
 def _check_codes(codes, labels, D):

@@ -1,6 +1,7 @@
 """The measures against other computations, and what they say of pictures whose answer is known."""
 
 import pytest
+import samples
 import torch
 from scipy.linalg import sqrtm
 
@@ -15,7 +16,7 @@ def sets(test_digits):
     torch.manual_seed(0)
     order = torch.randperm(2 * N)
     images, labels = (part[order[:N]] for part in test_digits)
-    real = test_digits[0][order[N:]]
+    real = measures.features(test_digits[0][order[N:]])
     vae, autoencoder = load_pretrained("vae"), load_pretrained("autoencoder")
     with torch.no_grad():
         made = {
@@ -43,6 +44,23 @@ def test_frechet_distance_against_scipy():
 def test_frechet_distance_of_small_samples_is_too_large():
     few, many = ([measures.frechet_distance(*torch.randn(2, n, 8)) for _ in range(5)] for n in (100, 2000))
     assert min(few) > 5 * max(many) > 0
+
+
+def test_frechet_distance_needs_one_image_more_than_features_in_both_sets():
+    enough, few = torch.randn(9, 8), torch.randn(8, 8)
+    assert 0 < measures.frechet_distance(enough, torch.randn(9, 8)) < float("inf")
+    for a, b in ((few, enough), (enough, few)):
+        told = rf"got {len(a)} and {len(b)} images of 8 features each, expected at least 9 in both.*take more images"
+        with pytest.raises(ValueError, match=told):
+            measures.frechet_distance(a, b)
+
+
+def test_scores_need_one_image_more_than_the_classifier_has_features(test_digits):
+    real = measures.features(test_digits[0][:65])
+    assert real.shape[1] + 1 == len(real) < samples.IMAGES == N
+    assert measures.scores(test_digits[0][65:130], real)["frechet"] > 0
+    with pytest.raises(ValueError, match="got 64 and 64 images of 64 features each, expected at least 65"):
+        measures.scores(test_digits[0][65:129], real[:64])
 
 
 def test_density_and_coverage_by_hand():
@@ -125,9 +143,11 @@ def test_one_perfect_digit_drawn_again_and_again_does_not_pass(sets):
 
 def test_bad_input_is_named():
     with pytest.raises(ValueError, match="scores: got 2 images and 3 real ones, expected as many"):
-        measures.scores(torch.zeros(2, 784), torch.zeros(3, 784))
-    with pytest.raises(ValueError, match=r"frechet_distance: got \(9, 8\) and \(5, 8\).*at least 9"):
-        measures.frechet_distance(torch.zeros(9, 8), torch.zeros(5, 8))
+        measures.scores(torch.zeros(2, 784), torch.zeros(3, 64))
+    with pytest.raises(ValueError, match=r"got \(9, 64\) and \(9, 784\), expected \(N, d\) and \(M, d\)"):
+        measures.scores(torch.zeros(9, 784), torch.zeros(9, 784))  # images in the place of features
+    with pytest.raises(ValueError, match=r"frechet_distance: got \(9, 8\) and \(9, 7\)"):
+        measures.frechet_distance(torch.zeros(9, 8), torch.zeros(9, 7))
     with pytest.raises(ValueError, match=r"density_coverage: got \(3, 2\) and \(5, 2\).*at least 6"):
         measures.density_coverage(torch.zeros(3, 2), torch.zeros(5, 2))
     with pytest.raises(ValueError, match=r"nearest: got \(2, 3\) and \(5, 784\)"):

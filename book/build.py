@@ -18,6 +18,7 @@ from shared import prune
 BOOK = Path(__file__).resolve().parent
 ROOT = BOOK.parent
 CONFIG = ROOT / "_config.yml"
+EXPLORER = ROOT / "genlib" / "explorer"  # whose scripts pages take
 CHECKED = [ROOT / "notebooks" / "equations.json", ROOT / "experiments" / "results.json"]  # what the book shows of them
 LICENCES = {
     "code": '<a href="https://opensource.org/license/mit">MIT</a>',
@@ -66,7 +67,7 @@ def build(lang, output):
     pages, html, work = ROOT / "notebooks" / lang, output / "html" / lang, output / "work" / lang
     # "settings": what shapes every page, and which pages there are
     names = sorted(path.name for path in pages.iterdir())
-    common = fingerprint(CONFIG, BOOK, *CHECKED)
+    common = fingerprint(CONFIG, BOOK, EXPLORER, *CHECKED)
     expected = {"settings": [sys.version, names, common], "pages": fingerprint(pages)}
     stamp = html / ".complete"
     found = json.loads(stamp.read_text()) if stamp.exists() else {}
@@ -121,6 +122,7 @@ def main():
     if failed := [lang for lang, succeeded in results.items() if not succeeded]:
         sys.exit(f"The book did not build: {', '.join(failed)}. Warnings are errors here; they are listed above.")
     prune(output / "html" / "shared", output.glob("html/*/*.html"))
+    (output / "html" / ".nojekyll").touch()  # else GitHub Pages leaves out what begins with an underscore
     root = (BOOK / "root.html").read_text(encoding="utf-8")
     (output / "html" / "index.html").write_text(protect(root), encoding="utf-8")
     print(f"The book is ready: open {output / 'html' / 'index.html'}")

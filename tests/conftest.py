@@ -24,6 +24,11 @@ PIXELS = """(canvas) => {
   const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
   return Array.from({ length: canvas.width * canvas.height }, (_, i) => data[4 * i]);
 }"""
+# Sets ranges as a reader does who drags them.
+SET = """(inputs, values) => inputs.forEach((input, i) => {
+  input.value = values[i];
+  input.dispatchEvent(new Event("input"));
+})"""
 PATIENCE = 120_000  # milliseconds, for a machine that does other work meanwhile
 
 
@@ -60,7 +65,7 @@ def assert_picture_stands_on_white_and_repeats(explorer, text):
 def copy_sources(tree):
     """What the book is built from, copied to a folder. Returns the folder."""
     ignore = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints")
-    for name in ("book", "notebooks"):
+    for name in ("book", "notebooks", "genlib/explorer"):
         shutil.copytree(ROOT / name, tree / name, ignore=ignore)
     (tree / "experiments").mkdir()
     for name in ("_config.yml", "experiments/results.json"):
@@ -121,3 +126,14 @@ def opened(browser, url, within, prepare=lambda page: None, until="load", **opti
     prepare(page)
     page.goto(url, wait_until=until)
     return page, complaints
+
+
+def set_sliders(page, place, values):
+    """Put the sliders of the widget at `place`, a selector, to these values."""
+    page.locator(f"{place} .widget-slider input").evaluate_all(SET, list(values))
+
+
+def sliders(page, place):
+    """Where these sliders stand, as a list."""
+    values = page.locator(f"{place} .widget-slider input").evaluate_all("(all) => all.map((i) => i.value)")
+    return [float(value) for value in values]

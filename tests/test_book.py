@@ -36,6 +36,10 @@ def pages(html):
     return {name: BeautifulSoup((html / name).read_text(encoding="utf-8"), "html.parser") for name in names}
 
 
+def test_no_host_may_leave_out_folders_that_begin_with_an_underscore(html):
+    assert (html / "en" / "_static").is_dir() and (html / ".nojekyll").is_file()
+
+
 def test_every_page_exists_in_both_languages(pages):
     assert set(pages) == {*PAGES, "index.html"}
 
@@ -156,6 +160,12 @@ def test_warnings_stop_every_build_and_changes_reach_every_page(html, tmp_path):
         assert build(tree).returncode == 0
     other = (tree / "_build" / "html" / "en" / "glossary.html").read_text(encoding="utf-8")
     assert "A new title" in other  # in the navigation
+
+    with (tree / "genlib" / "explorer" / "core.js").open("a", encoding="utf-8") as script:
+        script.write("// changed since the notebook was executed\n")
+    assert build(tree).returncode == 0
+    chapter = (tree / "_build" / "html" / "zh" / "02_kl_divergence.html").read_text(encoding="utf-8")
+    assert "changed since the notebook was executed" in chapter
 
 
 def test_launch_buttons_need_the_address_of_the_repository(pages, tmp_path):

@@ -7,6 +7,7 @@ import subprocess
 import pytest
 import torch
 from conftest import assert_picture_stands_on_white_and_repeats
+from matplotlib.figure import Figure
 from torch.distributions import Normal
 
 from genlib import ElboExplorer
@@ -87,6 +88,22 @@ def test_browser_finds_the_best_guess_of_all_steps(computed):
     for step in ((0.05, 0), (-0.05, 0), (0, 0.05), (0, -0.05)):
         near = ElboExplorer(mu=found["mu"] + step[0], sigma=found["sigma"] + step[1]).terms()["gap"]
         assert best <= near + 1e-9
+
+
+@pytest.mark.parametrize(
+    ("guess", "title"),
+    [
+        ((0.6, 0.4), r"ELBO $-1.4705$ + gap $0.6003$ = $\log p(x)$ $-0.8702$"),
+        ((3.0, 0.1), r"ELBO $-13.8753$ + gap $13.0051$ = $\log p(x)$ $-0.8702$"),
+    ],
+)
+def test_picture_tells_the_terms_and_cuts_no_bar(guess, title):
+    figure = Figure()
+    ElboExplorer(mu=guess[0], sigma=guess[1])._draw(figure)
+    _, bars = figure.axes
+    assert bars.get_title() == title
+    low, high = bars.get_xlim()
+    assert low < float(title.split("$")[1]) < high  # ends there, in sight, what is left of the gap
 
 
 def test_picture():

@@ -77,10 +77,11 @@ def test_vae_shows_its_latents_by_falling_kl(digits):
     view, active, fold, inactive = explorer.children
     assert view is explorer.view
     assert [s.description for s in active.children] == [
-        "z₂\tKL 4.50 nat", "z₅\tKL 2.00 nat", "z₄\tKL 0.50 nat", "z₆\tKL 0.02 nat",
+        "z₂\tKL 4.50", "z₅\tKL 2.00", "z₄\tKL 0.50", "z₆\tKL 0.02",
     ]  # fmt: skip
-    assert [s.description for s in inactive.children] == ["z₁\tKL 0.0000 nat", "z₃\tKL 0.0000 nat"]
-    assert f"2 inactive latents: KL below {INACTIVE_KL} nat" in fold.value
+    assert [s.description for s in inactive.children] == ["z₁\tKL 0.0000", "z₃\tKL 0.0000"]
+    assert f"2 inactive latents: KL below {INACTIVE_KL} nat" in fold.value and f"{INACTIVE_KL} 奈特" in fold.value
+    assert "genlib-nats" in explorer._dom_classes  # by which latent.js adds the unit
 
 
 def test_sliders_are_linked_to_the_view_in_the_browser(digits):

@@ -1,16 +1,12 @@
 """The ELBO explorer of the built chapter 3, in a browser: without a kernel or a network, over http and from files."""
 
 import pytest
-from conftest import opened
+from conftest import opened, set_sliders, sliders
 
 from genlib import ElboExplorer
 
 CELL = ".cell_output:has(.genlib-elbo)"
-START = (0.6, 0.4)
-SET = """(inputs, values) => inputs.forEach((input, i) => {
-  input.value = values[i];
-  input.dispatchEvent(new Event("input"));
-})"""
+START = [0.6, 0.4]
 
 
 @pytest.fixture(scope="module", params=[("en", "http"), ("zh", "file")], ids="-".join)
@@ -25,13 +21,8 @@ def live(browser, sites, request):
 @pytest.fixture
 def page(live):
     page, *_ = live
-    page.locator(f"{CELL} .widget-slider input").evaluate_all(SET, list(START))
+    set_sliders(page, CELL, START)
     return page
-
-
-def sliders(page):
-    inputs = page.locator(f"{CELL} .widget-slider input")
-    return tuple(float(value) for value in inputs.evaluate_all("(all) => all.map((i) => i.value)"))
 
 
 def told(page):
@@ -51,20 +42,31 @@ def bars(page):
 @pytest.mark.parametrize("guess", [START, (-3.0, 0.1), (0.0, 1.0), (0.7, 0.3), (1.15, 0.25)])
 def test_values_are_pytorch_s_and_their_sum_never_moves(page, guess):
     fixed = bars(page)[1]
-    page.locator(f"{CELL} .widget-slider input").evaluate_all(SET, list(guess))
+    set_sliders(page, CELL, guess)
     terms = ElboExplorer(mu=guess[0], sigma=guess[1]).terms()
     likelihood, kl, elbo, gap, total = told(page)
     expected = (terms["likelihood"], terms["kl"], terms["elbo"], terms["gap"], terms["log_px"])
-    assert (likelihood, kl, elbo, gap, total) == pytest.approx(expected, abs=0.0021)
+    assert (likelihood, kl, elbo, gap, total) == pytest.approx(expected, abs=0.00016)
+    assert (kl, elbo, total) == pytest.approx((terms["kl"], terms["elbo"], terms["log_px"]), abs=0.000051)
     assert likelihood - kl == pytest.approx(elbo, abs=1e-9) and elbo + gap == pytest.approx(total, abs=1e-9)
     (blue, orange), line = bars(page)
     assert line == fixed and blue[0] + blue[1] == pytest.approx(orange[0], abs=0.2)
     assert orange[0] + orange[1] == pytest.approx(line, abs=0.2)
 
 
+def test_a_bar_longer_than_its_axis_is_seen_to_be_cut(page):
+    arrow, words = page.locator(".genlib-elbo path.genlib-cut"), page.locator(".genlib-elbo text.genlib-cut")
+    assert (arrow.get_attribute("d"), words.text_content()) == ("", "")
+    set_sliders(page, CELL, [-3.0, 0.1])
+    elbo = page.locator(".genlib-elbo dd").nth(2).text_content()
+    assert elbo == "\u22128.3977" and words.text_content() == f"← ELBO {elbo}"
+    edge, tip = (arrow.evaluate(f"(path) => path.getBBox().{side}") for side in ("x + path.getBBox().width", "x"))
+    assert edge == bars(page)[0][1][0] and tip < edge - 5  # from where the bar ends, to the left
+
+
 def test_the_curve_is_dragged_by_its_middle_and_by_its_flank(page):
     for part, index in (("μ", 0), ("σ", 1)):  # noqa: RUF001
-        before = sliders(page)
+        before = sliders(page, CELL)
         handle = page.locator(f".genlib-elbo [role=slider][aria-label*='{part}']")
         handle.scroll_into_view_if_needed()
         box = handle.bounding_box()
@@ -73,15 +75,17 @@ def test_the_curve_is_dragged_by_its_middle_and_by_its_flank(page):
         page.mouse.down()
         page.mouse.move(x + 40, y, steps=4)
         page.mouse.up()
-        after = sliders(page)
+        after = sliders(page, CELL)
         assert after[index] > before[index] + 0.2 and after[1 - index] == before[1 - index]
 
 
-def test_keys_drag_too_and_are_announced(page):
+def test_keys_drag_too_and_are_announced(page, live):
     handle = page.locator(".genlib-elbo [role=slider]").first
     handle.focus()
     handle.press("ArrowRight")
-    assert sliders(page) == (0.65, 0.4)
+    said = {"en": "q: mean 0.65", "zh": "q：均值 0.65"}[live[2]]  # noqa: RUF001
+    assert handle.get_attribute("aria-valuetext") == said
+    assert sliders(page, CELL) == [0.65, 0.4]
     spoken = page.locator(".genlib-elbo .genlib-spoken[role=status]")
     page.wait_for_function("(line) => line.textContent.includes('ELBO')", arg=spoken.element_handle())
 
@@ -92,10 +96,10 @@ def test_buttons_find_the_best_guess_and_start_again(page):
     best.click()
     found = told(page)
     assert found[3] < 0.2 < start[3] and found[4] == start[4]
-    for other in ((found_mu, 0.3) for found_mu in (sliders(page)[0] - 0.1, sliders(page)[0] + 0.1)):
+    for other in ((found_mu, 0.3) for found_mu in (sliders(page, CELL)[0] - 0.1, sliders(page, CELL)[0] + 0.1)):
         assert found[3] < ElboExplorer(mu=other[0], sigma=other[1]).terms()["gap"] + 0.002
     again.click()
-    assert sliders(page) == START and told(page) == start
+    assert sliders(page, CELL) == START and told(page) == start
 
 
 def test_words_are_in_the_language_of_the_page(page, live):

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 import torch
-from conftest import opened
+from conftest import opened, set_sliders, sliders
 from torch.distributions import Normal
 
 from genlib import kl_normal
@@ -15,10 +15,6 @@ PAGES = [("en", "http"), ("zh", "file")]
 CELL = ".cell_output:has(.genlib-kl)"
 START = (1.0, 0.8, -0.5, 1.5)
 SETTINGS = [START, (0.0, 1.0, 0.0, 0.2), (-3.0, 2.0, 3.0, 0.2), (3.0, 0.2, -3.0, 2.0), (0.5, 1.0, -0.5, 1.0)]
-SET = """(inputs, values) => inputs.forEach((input, i) => {
-  input.value = values[i];
-  input.dispatchEvent(new Event("input"));
-})"""
 # What a reader can see of the drawing: its paths, and of each scale the values with their places.
 SEE = """(svg) => {
   const paths = Object.fromEntries([...svg.querySelectorAll("path[class]")].map((path) =>
@@ -44,20 +40,9 @@ def live(browser, sites, request):
 def page(live):
     """The page, its explorer at the start and with p log(p/q) shaded."""
     page, *_ = live
-    drag(page, START)
+    set_sliders(page, CELL, START)
     page.locator(".genlib-kl input").first.check()
     return page
-
-
-def drag(page, values):
-    page.locator(f"{CELL} .widget-slider input").evaluate_all(SET, list(values))
-
-
-def sliders(page):
-    return [
-        float(value)
-        for value in page.locator(f"{CELL} .widget-slider input").evaluate_all("(all) => all.map((i) => i.value)")
-    ]
 
 
 def number(text):
@@ -75,7 +60,7 @@ def told(page):
 
 
 def assert_values(page):
-    mu1, sigma1, mu2, sigma2 = sliders(page)
+    mu1, sigma1, mu2, sigma2 = sliders(page, CELL)
     expected = kl_normal(mu1, sigma1, mu2, sigma2).item(), kl_normal(mu2, sigma2, mu1, sigma1).item()
     for (value, above, below), kl in zip(told(page), expected, strict=True):
         assert value == pytest.approx(kl, abs=0.00051)
@@ -120,7 +105,7 @@ def test_the_explorer_takes_the_place_of_its_picture_but_not_on_paper(page):
 
 def test_it_starts_as_the_chapter_does_in_the_language_of_the_page(page, live):
     *_, lang = live
-    assert sliders(page) == list(START)
+    assert sliders(page, CELL) == list(START)
     assert_values(page)
     label = page.locator(".genlib-kl svg").get_attribute("aria-label")
     assert all(part in label for part in ("μ₁ = 1", "σ₂ = 1.5", "μ₂ = \u22120.5", "KL(p‖q) = 0.771", "KL(q‖p) = 2.387"))
@@ -132,7 +117,7 @@ def test_keys_move_a_slider_the_curves_and_the_values_and_are_announced(page):
     before, slider = Drawing(page), page.locator(f"{CELL} .widget-slider input").nth(3)
     slider.focus()
     slider.press("ArrowLeft")
-    assert sliders(page) == [1.0, 0.8, -0.5, 1.45]
+    assert sliders(page, CELL) == [1.0, 0.8, -0.5, 1.45]
     assert_values(page)
     after = Drawing(page)
     assert {name for name in after.paths if after.paths[name] != before.paths[name]} >= {"q", "above", "below"}
@@ -153,7 +138,7 @@ def test_the_mouse_drags_a_slider(page):
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] / 6, box["y"] + box["height"] / 2, steps=5)
     page.mouse.up()
-    assert sliders(page)[0] == pytest.approx(-2, abs=0.2) and sliders(page)[1:] == list(START[1:])
+    assert sliders(page, CELL)[0] == pytest.approx(-2, abs=0.2) and sliders(page, CELL)[1:] == list(START[1:])
     assert_values(page)
     assert Drawing(page).paths["p"] != before.paths["p"]
 
@@ -161,7 +146,7 @@ def test_the_mouse_drags_a_slider(page):
 @pytest.mark.parametrize("reverse", [0, 1])
 @pytest.mark.parametrize("setting", SETTINGS)
 def test_curves_and_shading_are_those_of_the_formula(page, setting, reverse):
-    drag(page, setting)
+    set_sliders(page, CELL, setting)
     page.locator(".genlib-kl input").nth(reverse).check()
     assert_values(page)
     drawing, x = Drawing(page), torch.linspace(-7.9, 7.9, 80, dtype=torch.float64)
@@ -189,20 +174,20 @@ def test_scales_stay_while_a_mean_moves(page):
     scales = ".genlib-kl svg g:not([role])"
     before = page.locator(scales).evaluate_all("(all) => all.map((g) => g.innerHTML)")
     for mu2 in (0.0, 0.5, 1.0, 1.5):
-        drag(page, (1.0, 0.8, mu2, 1.5))
+        set_sliders(page, CELL, (1.0, 0.8, mu2, 1.5))
         assert page.locator(scales).evaluate_all("(all) => all.map((g) => g.innerHTML)") == before
 
 
 def test_a_curve_is_taken_by_its_middle_and_by_its_flank(page):
     for part, far, index in (("mu", -1.0, 2), ("sigma", 0.6, 3)):
-        before, (x, y) = sliders(page), handle(page, "q", part)
+        before, (x, y) = sliders(page, CELL), handle(page, "q", part)
         scale = Drawing(page).x[0]  # units a pixel
         page.mouse.move(x, y)
         page.mouse.down()
         page.mouse.move(x + far / scale, y, steps=4)
         page.mouse.up()
         page.mouse.move(x, y)  # let go: nothing follows any more
-        after = sliders(page)
+        after = sliders(page, CELL)
         assert after[index] == pytest.approx(before[index] + far, abs=0.11), part
         assert [v for i, v in enumerate(after) if i != index] == [v for i, v in enumerate(before) if i != index]
         assert_values(page)
@@ -219,7 +204,7 @@ def test_a_curve_is_taken_anywhere_on_its_line(page):
     page.mouse.down()
     page.mouse.move(x + 1 / drawing.x[0], y, steps=4)
     page.mouse.up()
-    assert sliders(page) == [pytest.approx(2.0, abs=0.06), *START[1:]]
+    assert sliders(page, CELL) == [pytest.approx(2.0, abs=0.06), *START[1:]]
 
 
 def test_keys_move_a_curve_within_its_limits(page):
@@ -227,34 +212,63 @@ def test_keys_move_a_curve_within_its_limits(page):
     mean.focus()
     for key, value in (("ArrowRight", 1.05), ("PageDown", 0.55), ("End", 3.0), ("ArrowUp", 3.0), ("Home", -3.0)):
         mean.press(key)
-        assert sliders(page)[0] == value and float(mean.get_attribute("aria-valuenow")) == value
+        assert sliders(page, CELL)[0] == value and float(mean.get_attribute("aria-valuenow")) == value
     width.focus()
     width.press("Home")
-    assert sliders(page)[1] == 0.2 and (width.get_attribute("aria-valuemin"), width.get_attribute("aria-valuemax")) == (
-        "0.2",
-        "2",
-    )
+    ends = [width.get_attribute(f"aria-value{end}") for end in ("min", "max")]
+    assert sliders(page, CELL)[1] == 0.2 and ends == ["0.2", "2"]
 
 
-def test_a_second_finger_changes_nothing(page):
+@pytest.mark.parametrize("second", [0, 1, 2, 3])  # on the same handle, and on those of the other curve too
+def test_a_second_finger_changes_nothing(page, second):
     handles = page.locator(".genlib-kl [role=slider]")
-    before = sliders(page)
-    handles.first.evaluate(
-        """(handle) => {
-          const { x, y } = handle.getBoundingClientRect();
-          const send = (type, pointerId, clientX) => handle.dispatchEvent(
-            new PointerEvent(type, { pointerId, clientX, clientY: y, button: 0, pointerType: "touch", bubbles: true }));
-          handle.setPointerCapture = () => {};
-          send("pointerdown", 11, x + 13);
-          send("pointerdown", 12, x + 13);
-          send("pointermove", 12, x + 200);
-          send("pointerup", 12, x + 200);
-          send("pointermove", 11, x + 13);
-          send("pointerup", 11, x + 13);
-          send("pointermove", 11, x + 300);
-        }"""
+    before = sliders(page, CELL)
+    handles.evaluate_all(
+        """(handles, second) => {
+          const send = (handle, type, pointerId, by) => {
+            const { x: clientX, y: clientY } = at.get(handle);
+            const event = { pointerId, clientX: clientX + by, clientY, button: 0, pointerType: "touch", bubbles: true };
+            handle.dispatchEvent(new PointerEvent(type, event));
+          };
+          const [one, other] = [handles[0], handles[second]];
+          const at = new Map(handles.map((handle) => [handle, handle.getBoundingClientRect()]));
+          for (const handle of handles) handle.setPointerCapture = () => {};
+          send(one, "pointerdown", 11, 13);
+          send(other, "pointerdown", 12, 13);
+          send(other, "pointermove", 12, 200);
+          send(other, "pointerup", 12, 200);
+          send(one, "pointermove", 11, 13);
+          send(one, "pointerup", 11, 13);
+          send(one, "pointermove", 11, 300);
+          for (const handle of handles) delete handle.setPointerCapture;
+        }""",
+        second,
     )
-    assert sliders(page) == before
+    assert sliders(page, CELL) == before
+
+
+def test_no_curve_covers_the_handles_of_the_other(page):
+    for setting in ((0.0, 1.0, 2.0, 1.0), (2.0, 1.0, 0.0, 1.0), (0.0, 0.8, 0.0, 1.5), START):
+        set_sliders(page, CELL, setting)
+        page.locator(".genlib-kl svg").scroll_into_view_if_needed()
+        hit = page.locator(".genlib-kl [role=slider]").evaluate_all(
+            """(handles) => handles.map((handle) => {
+              const { x, y, width, height } = handle.getBoundingClientRect();
+              return handle.contains(document.elementFromPoint(x + width / 2, y + height / 2));
+            })"""
+        )
+        assert hit == [True] * 4, setting
+
+
+def test_a_handle_says_its_distribution_and_its_value_in_the_language_of_the_page(page, live):
+    texts = page.locator(".genlib-kl [role=slider]").evaluate_all(
+        "(all) => all.map((handle) => handle.getAttribute('aria-valuetext'))"
+    )
+    expected = {
+        "en": ["p: mean 1", "p: standard deviation 0.8", "q: mean minus 0.5", "q: standard deviation 1.5"],
+        "zh": ["p：均值 1", "p：标准差 0.8", "q：均值 负 0.5", "q：标准差 1.5"],  # noqa: RUF001
+    }
+    assert texts == expected[live[2]]
 
 
 def test_keys_choose_the_direction_that_is_shaded(page):

@@ -6,7 +6,7 @@ import re
 
 import pytest
 import torch
-from conftest import PIXELS, ROOT, opened
+from conftest import PIXELS, ROOT, opened, set_sliders
 from pages import STATE, VIEW
 from torch.nn.functional import normalize
 
@@ -191,16 +191,12 @@ def test_a_chosen_point_sets_the_sliders(live):
 
 def test_digits_are_pytorch_s_wherever_the_sliders_go(live):
     page, _, stem, _ = live
+    inputs = page.locator(f"{EXPLORER} .widget-slider input")
+    ends = inputs.evaluate_all("(all) => all.map((i) => [Number(i.min), Number(i.max)])")
+    low, high = torch.tensor(ends, dtype=torch.float64).T
     for seed in range(24):
         torch.manual_seed(seed)
-        places = torch.rand(page.locator(f"{EXPLORER} .widget-slider").count()).tolist()
-        page.locator(f"{EXPLORER} .widget-slider input").evaluate_all(
-            """(inputs, places) => inputs.forEach((input, i) => {
-              input.value = Number(input.min) + places[i] * (input.max - input.min);
-              input.dispatchEvent(new Event("input"));
-            })""",
-            places,
-        )
+        set_sliders(page, EXPLORER, torch.lerp(low, high, torch.rand(len(low), dtype=torch.float64)).tolist())
         assert_digit_is_decoded(page, stem)
 
 

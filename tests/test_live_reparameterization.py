@@ -3,15 +3,11 @@
 import re
 
 import pytest
-from conftest import opened
+from conftest import opened, set_sliders
 
 from genlib import ReparameterizationExplorer
 
 CELL = ".cell_output:has(.genlib-reparameterization)"
-SET = """(inputs, values) => inputs.forEach((input, i) => {
-  input.value = values[i];
-  input.dispatchEvent(new Event("input"));
-})"""
 
 
 @pytest.fixture(scope="module", params=[("en", "file"), ("zh", "http")], ids="-".join)
@@ -33,7 +29,7 @@ def test_sliders_and_draws_give_pytorch_s_estimates(live):
     page, _, _ = live
     explorer = ReparameterizationExplorer()
     for draw, (mu, sigma) in enumerate([(0.5, 0.8), (-1.0, 0.4), (1.5, 1.2)], explorer.view.draw):
-        page.locator(f"{CELL} .widget-slider input").evaluate_all(SET, [mu, sigma])
+        set_sliders(page, CELL, [mu, sigma])
         explorer.view.draw, explorer.view.mu, explorer.view.sigma = draw, mu, sigma
         expected = explorer.estimates()
         pairs = [[expected[name], expected["exact"]] for name in ("reparameterized", "score")]
@@ -49,7 +45,7 @@ def test_dots_slide_on_one_side_and_change_weight_on_the_other(live):
     panels = page.locator(".genlib-reparameterization svg")
 
     def state(mu):
-        page.locator(f"{CELL} .widget-slider input").evaluate_all(SET, [mu, 0.8])
+        set_sliders(page, CELL, [mu, 0.8])
         return [panels.nth(i).evaluate(see) for i in (0, 1)]
 
     before, after = state(0.5), state(1.0)
@@ -57,6 +53,19 @@ def test_dots_slide_on_one_side_and_change_weight_on_the_other(live):
     assert all(float(b[0]) > float(a[0]) for a, b in zip(before[0], after[0], strict=True))
     assert [c for c, _ in before[1]] == [c for c, _ in after[1]]
     assert [r for _, r in before[1]] != [r for _, r in after[1]]
+
+
+def test_an_estimate_beyond_the_axis_is_an_arrow_at_its_end(live):
+    page, _, _ = live
+    set_sliders(page, CELL, [-1.0, 0.3])
+    explorer = ReparameterizationExplorer()
+    explorer.view.mu, explorer.view.sigma = -1.0, 0.3
+    for panel, name in enumerate(("reparameterized", "score")):
+        past = page.locator(".genlib-reparameterization svg").nth(panel).locator("g").nth(2)
+        beyond = 0
+        for explorer.view.draw in range(1, past.locator("> *").count() + 1):
+            beyond += not -22 <= explorer.estimates()[name] <= 12
+        assert past.locator("path.genlib-beyond").count() == beyond and (beyond > 0) == (name == "score")
 
 
 def test_words_and_announcement_are_in_the_language_of_the_page(live):

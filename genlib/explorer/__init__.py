@@ -1,7 +1,7 @@
 """Explorers: widgets that run a model or a formula in the reader's browser, with or without a kernel.
 
 Each is a Python class beside a JavaScript file of the same name; core.py and core.js hold what they share,
-scatter.js the codes in space, normal.js Gaussians, drag.js what takes their curves by hand.
+scatter.js the codes in space, normal.js Gaussians, drag.js what takes their curves by hand; scripts.py joins them.
 """
 
 from genlib.explorer.ablation import AblationExplorer

@@ -6,7 +6,7 @@ import traitlets
 from matplotlib.patches import Ellipse
 
 from genlib.data import to_img
-from genlib.explorer import core
+from genlib.explorer import core, scripts
 from genlib.losses import kl_to_standard_normal, squared_error
 from genlib.plots import DIGIT_COLORS, INK, latent_plane, latent_slice
 
@@ -19,7 +19,7 @@ _NAMES = {"plain": "neither", "noise": "noise only", "kl": "KL only", "both": "n
 class _AblationView(anywidget.AnyWidget):
     """The cloud, its posteriors and the plane of the way that is chosen."""
 
-    _esm = core.module("ablation")
+    _esm = scripts.module("ablation")
     ways = traitlets.List(list(WAYS)).tag(sync=True)
     way = traitlets.Unicode(WAYS[-1]).tag(sync=True)
     window = traitlets.Float().tag(sync=True)  # both pictures show [-window, window] squared

@@ -1,5 +1,5 @@
-// What all explorers share: computing, drawing, and the looks. core.py joins this file with a view's own into one ES
-// module, as anywidget loads it from a Blob and a static page from the widgets' state: it imports and fetches nothing.
+// What all explorers share: computing, drawing, and the looks. scripts.py joins this file with a view's own into one
+// ES module, as anywidget loads it from a Blob and a static page from the widgets' state: it imports and fetches nothing.
 
 // ---------------------------------------------------------------------------- computing
 
@@ -147,6 +147,9 @@ export const tenth = (v) => Math.round(10 * v) / 10;
 
 /** A number as text, with a true minus sign. */
 export const minus = (text) => String(text).replace("-", "−");
+
+/** A number as it is said: screen readers pass over a minus sign. */
+export const aloud = (text) => String(text).replace("-", inPageLanguage({ en: "minus ", zh: "负 " }));
 
 /** A line that is heard, not seen, and the function that has it say something once the reader has come to rest. */
 export function makeAnnouncer() {

@@ -1,16 +1,13 @@
 """What all explorers share: the view that runs in the reader's browser, with or without a kernel, and the picture.
 
-A view's JavaScript is one ES module, joined from core.js and the view's own files; it imports and fetches
-nothing. Sliders are plain ipywidgets, tied to a view by jslink, so that a page without a kernel needs
-nothing but the widgets' state.
+A view's JavaScript is one ES module (see scripts.py), which fetches nothing. Sliders are plain ipywidgets, tied to a
+view by jslink, so that a page without a kernel needs nothing but the widgets' state.
 """
 
 import base64
 import io
 import math
-import re
 import warnings
-from pathlib import Path
 
 import ipywidgets
 import matplotlib.style
@@ -24,14 +21,8 @@ from genlib.models import PIXELS
 from genlib.plots import DIGIT_COLORS
 
 _ACTIVATIONS = {nn.ReLU: "relu", nn.Tanh: "tanh"}  # what core.js computes
-_IMPORT = re.compile(r'^import \{[^}]*\} from "\./\w+\.js";\n', re.MULTILINE)
+_LETTERS = {"mu": "μ", "sigma": "σ"}  # noqa: RUF001
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
-
-
-def module(*names):
-    """core.js and these files as one ES module: anywidget loads it from a Blob, which can import no file."""
-    files = (Path(__file__).with_name(f"{name}.js") for name in ("core", *names))
-    return "\n".join(_IMPORT.sub("", file.read_text(encoding="utf-8")) for file in files)
 
 
 class ScatterTraits(traitlets.HasTraits):
@@ -78,6 +69,27 @@ def linked_sliders(view, traits):
     sliders = [ipywidgets.FloatSlider(**settings, continuous_update=True, **looks) for settings in traits.values()]
     links = [ipywidgets.jslink((slider, "value"), (view, name)) for name, slider in zip(traits, sliders, strict=True)]
     return sliders, links
+
+
+def normal_traits(function, given, ranges, step):
+    """Means and standard deviations on the sliders' steps, as linked_sliders takes them.
+
+    given: {name: value}, a name being "mu" or "sigma", or one of these and a number, as in "mu1". ranges:
+    {"mu": (low, high), "sigma": (low, high)}. Raises ValueError, naming the function, for a value outside its range.
+    """
+    traits = {}
+    for name, value in given.items():
+        part = name.rstrip("0123456789")
+        low, high = ranges[part]
+        traits[name] = {
+            "value": stepped(checked_range(function, name, value, low, high), step),
+            "min": low,
+            "max": high,
+            "step": step,
+            "readout_format": ".2f",
+            "description": subscripted(_LETTERS[part], name.removeprefix(part)),
+        }
+    return traits
 
 
 def slider_box(sliders):

@@ -1,6 +1,6 @@
 // Gaussian curves that can be taken by hand: the middle moves the curve, a flank makes it wider or narrower.
 
-import { drawn } from "./core.js";
+import { aloud, drawn, inPageLanguage } from "./core.js";
 
 export const GRIP_STYLE = `
 .genlib-view .genlib-grip { fill: none; stroke: transparent; stroke-width: 26; cursor: grab; touch-action: pan-y; }
@@ -12,15 +12,36 @@ export const GRIP_STYLE = `
 .genlib-view .genlib-held { cursor: grabbing; }
 `;
 
+const GRIP_WORDS = {
+  en: {
+    mu: (letter, value) => `${letter}: mean ${value}`,
+    sigma: (letter, value) => `${letter}: standard deviation ${value}`,
+  },
+  zh: { mu: (letter, value) => `${letter}：均值 ${value}`, sigma: (letter, value) => `${letter}：标准差 ${value}` },
+};
+
 const GRIP_KEYS = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageDown: -10, PageUp: 10 };
 
 /**
- * What a Gaussian is held by: a broad, invisible line along the curve and two handles, at its mean and on its flank.
- * limits: { mu: [low, high], sigma: [low, high] }, step: of both. toValue(event): the x under a pointer. change(part,
- * value): called with "mu" or "sigma". labels: { mu, sigma }, for screen readers. color: of the handles.
- * Returns { nodes, place(d, one, at, up) }: nodes to append; the curve's path, its mu and sigma, and pixels of x and y.
+ * What the Gaussians of a plot are held by: each has a broad, invisible line along its curve and two handles, at its
+ * mean and on its flank. curves: what makeGrip takes, one each. toValue(event): the x under a pointer.
+ * Returns { nodes, places }: what to append, and of each curve place(d, one, at, up), which takes the curve's path, its
+ * { mu, sigma }, and functions to pixels of x and y.
  */
-export function makeGrip({ limits, step, toValue, change, labels, color }) {
+export function makeGrips(curves, toValue) {
+  const hand = { held: null }; // { pointer, of, part, grab }: one pointer in the whole plot; others change nothing
+  const grips = curves.map((curve) => makeGrip(curve, toValue, hand));
+  // The handles come after all lines, or where curves meet, the line of one would cover the handles of another.
+  const nodes = [...grips.map(({ line }) => line), ...grips.flatMap(({ handles }) => handles)];
+  return { nodes, places: grips.map(({ place }) => place) };
+}
+
+/**
+ * letter: the distribution's. limits: { mu: [low, high], sigma: [low, high] }, step: of both. change(part, value):
+ * called with "mu" or "sigma". labels: { mu, sigma }, for screen readers. color: of the handles.
+ */
+function makeGrip({ letter, limits, step, change, labels, color }, toValue, hand) {
+  const says = inPageLanguage(GRIP_WORDS);
   const line = drawn("path", { class: "genlib-grip" });
   const handles = Object.fromEntries(
     ["mu", "sigma"].map((part) => {
@@ -38,26 +59,27 @@ export function makeGrip({ limits, step, toValue, change, labels, color }) {
     if (next !== now[part]) change(part, next);
   };
 
-  let held; // { pointer, part, grab }: one pointer at a time, and others change nothing
   const take = (event, part) => {
-    if (held || event.button > 0) return;
+    if (hand.held || event.button > 0) return;
     const distance = toValue(event) - now.mu;
     const grab = part === "mu" ? distance : Math.max(Math.abs(distance), 0.05) / now.sigma;
-    held = { pointer: event.pointerId, part, grab, of: event.currentTarget };
-    held.of.setPointerCapture(event.pointerId);
-    held.of.classList.add("genlib-held");
+    const of = event.currentTarget;
+    of.setPointerCapture(event.pointerId);
+    of.classList.add("genlib-held");
+    hand.held = { pointer: event.pointerId, of, part, grab };
     handles[part].focus({ preventScroll: true, focusVisible: false });
     event.preventDefault();
   };
+  const isHeld = ({ pointerId, currentTarget }) => hand.held?.pointer === pointerId && hand.held.of === currentTarget;
   const move = (event) => {
-    if (held?.pointer !== event.pointerId) return;
-    const x = toValue(event);
-    tell(held.part, held.part === "mu" ? x - held.grab : Math.abs(x - now.mu) / held.grab);
+    if (!isHeld(event)) return;
+    const [{ part, grab }, x] = [hand.held, toValue(event)];
+    tell(part, part === "mu" ? x - grab : Math.abs(x - now.mu) / grab);
   };
   const drop = (event) => {
-    if (held?.pointer !== event.pointerId) return;
-    held.of.classList.remove("genlib-held");
-    held = undefined;
+    if (!isHeld(event)) return;
+    hand.held.of.classList.remove("genlib-held");
+    hand.held = null;
   };
   const partAt = (event) => (Math.abs(toValue(event) - now.mu) < now.sigma / 2 ? "mu" : "sigma");
   for (const [node, part] of [[line, partAt], [handles.mu, () => "mu"], [handles.sigma, () => "sigma"]]) {
@@ -83,9 +105,10 @@ export function makeGrip({ limits, step, toValue, change, labels, color }) {
       const x = part === "mu" ? one.mu : one.mu + one.sigma;
       node.setAttribute("transform", `translate(${at(x)},${up(x)})`);
       const [low, high] = limits[part];
-      const values = { min: low, max: high, now: Number(one[part].toFixed(4)) };
-      for (const [name, value] of Object.entries(values)) node.setAttribute(`aria-value${name}`, value);
+      const value = Number(one[part].toFixed(4));
+      const values = { min: low, max: high, now: value, text: says[part](letter, aloud(value)) };
+      for (const [name, shown] of Object.entries(values)) node.setAttribute(`aria-value${name}`, shown);
     }
   };
-  return { nodes: [line, handles.mu, handles.sigma], place };
+  return { line, handles: [handles.mu, handles.sigma], place };
 }

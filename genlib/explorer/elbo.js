@@ -1,13 +1,14 @@
 // One latent, one pixel: prior, posterior and a guess q that is dragged; log p(x) divided into ELBO and gap.
 
 import { drawn, element, inPageLanguage, makeAnnouncer, minus, onLooks, once, STYLE, tenth } from "./core.js";
-import { GRIP_STYLE, makeGrip } from "./drag.js";
+import { GRIP_STYLE, makeGrips } from "./drag.js";
 import { klNormal, logNormal } from "./normal.js";
 
 // ---------------------------------------------------------------------------- computing
 
 const [REACH, POINTS] = [16, 8001]; // the grid in z of elbo.py
 const COARSE = 801; // points that are enough to compare guesses: the trapezoidal rule is exact to many digits here
+const DIGITS = 4; // as many as the chapter and the picture in elbo.py have
 const STANDARD = { mu: 0, sigma: 1 };
 
 /** The model on the grid: its z, log p(x|z), log p(z|x), and log p(x). */
@@ -52,7 +53,7 @@ export function bestGuess(model, { mu, sigma }, step) {
 const [LOW, HIGH] = [-4, 4]; // of z, and margins and heights in CSS pixels
 const [LEFT, RIGHT, TOP, BASE, HEIGHT] = [12, 12, 14, 200, 316];
 const [BAR, BAR_HEIGHT] = [246, 30]; // the bar's top
-const WORST = -4; // nats at the left end of the bar's axis; a bar that is longer is cut there
+const NATS = 4; // that the bar's axis shows, so that log p(x) lies within the last; a bar that is longer is cut there
 
 function makePlot(model, colors, grip) {
   const [blue, orange, green] = colors;
@@ -62,11 +63,12 @@ function makePlot(model, colors, grip) {
   const posterior = path("genlib-posterior", { fill: green, "fill-opacity": 0.35, stroke: green });
   const prior = path("genlib-prior", { "stroke-dasharray": "7 4" });
   const q = path("genlib-guess", { stroke: blue });
+  const cut = [path("genlib-cut", { fill: orange, "fill-opacity": 0.75 }), text({ class: "genlib-cut", x: LEFT, y: BAR - 10 })];
   const bars = [blue, orange].map((fill) => drawn("rect", { y: BAR, height: BAR_HEIGHT, fill, "fill-opacity": 0.75 }));
   const fixed = path("genlib-fixed");
   const names = ["p(z)", "p(z|x)", "q(z|x)"].map((name) => text({ class: "genlib-symbol" }, name));
   const labels = ["ELBO", "", "log p(x)"].map((name) => text({ class: "genlib-label", "text-anchor": "middle" }, name));
-  const svg = drawn("svg", { role: "group", height: HEIGHT }, axes, posterior, prior, q, ...bars, fixed, ...names, ...labels);
+  const svg = drawn("svg", { role: "group", height: HEIGHT }, axes, posterior, prior, q, ...bars, ...cut, fixed, ...names, ...labels);
   let width = 0;
   const across = () => width - LEFT - RIGHT;
   const at = (z) => tenth(LEFT + ((z - LOW) / (HIGH - LOW)) * across());
@@ -74,9 +76,10 @@ function makePlot(model, colors, grip) {
     const x = clientX - svg.getBoundingClientRect().left - LEFT;
     return LOW + (x * (HIGH - LOW)) / across();
   };
-  const { nodes, place } = makeGrip({ ...grip, color: blue, toValue });
+  const { nodes, places: [place] } = makeGrips([{ ...grip, color: blue }], toValue); // prettier-ignore
   svg.append(...nodes);
-  const nats = (value) => tenth(LEFT + (1 - Math.max(value, WORST) / WORST) * across());
+  const most = Math.floor(model.logPx) + 1;
+  const nats = (value) => tenth(LEFT + Math.max(0, 1 - (most - value) / NATS) * across());
 
   function ticks() {
     const mark = (x, y, label) => [
@@ -89,7 +92,7 @@ function makePlot(model, colors, grip) {
       line(BASE),
       line(bottom),
       ...[-3, -2, -1, 0, 1, 2, 3].flatMap((z) => mark(at(z), BASE, minus(z))),
-      ...[-4, -3, -2, -1, 0].flatMap((v) => mark(nats(v), bottom, minus(v))),
+      ...Array.from({ length: NATS + 1 }, (_, i) => most - i).flatMap((v) => mark(nats(v), bottom, minus(v))),
       text({ class: "genlib-symbol", x: width - RIGHT, y: BASE + 18, "text-anchor": "end" }, "z"),
     );
   }
@@ -99,7 +102,8 @@ function makePlot(model, colors, grip) {
     if (width > 0) ticks();
   }
 
-  function draw(guess, terms, gapName) {
+  /** shown: the ELBO as text. */
+  function draw(guess, terms, gapName, shown) {
     if (width === 0) return; // not laid out yet: the ResizeObserver will come again
     const peaks = [Math.max(...model.posterior), logNormal(guess.mu, guess)].map(Math.exp);
     const unit = (BASE - TOP) / Math.max(1, ...peaks);
@@ -124,11 +128,14 @@ function makePlot(model, colors, grip) {
     });
     names[2].setAttribute("x", at(guess.mu) + 10);
     names[2].setAttribute("y", Math.max(TOP + 4, up(logNormal(guess.mu, guess)) - 8));
-    const [from, middle, to] = [nats(WORST), nats(terms.elbo), nats(terms.logPx)];
+    const [from, middle, to] = [nats(-Infinity), nats(terms.elbo), nats(terms.logPx)];
     [[from, middle], [middle, to]].forEach(([left, right], i) => {
       bars[i].setAttribute("x", left);
       bars[i].setAttribute("width", Math.max(0, tenth(right - left)));
     });
+    const isCut = terms.elbo < most - NATS; // then an arrow leads out of the axis, to where the ELBO lies
+    cut[0].setAttribute("d", isCut ? `M${from},${BAR}L${from - 10},${BAR + BAR_HEIGHT / 2}L${from},${BAR + BAR_HEIGHT}Z` : "");
+    cut[1].textContent = isCut ? `← ELBO ${shown}` : "";
     fixed.setAttribute("d", `M${to},${BAR - 6}V${BAR + BAR_HEIGHT + 6}`);
     labels[1].textContent = gapName;
     const places = [(from + middle) / 2, (middle + to) / 2, to];
@@ -197,7 +204,7 @@ export default () => ({
       model.save_changes();
     };
     const change = (part, value) => set({ [part]: value });
-    const plot = makePlot(small, colors, { limits, step, labels: text.handles, change });
+    const plot = makePlot(small, colors, { letter: "q", limits, step, labels: text.handles, change });
     const [spoken, say] = makeAnnouncer();
     const marks = [null, null, colors[0], colors[1], null];
     const values = text.rows.map(() => element("dd"));
@@ -222,11 +229,10 @@ export default () => ({
     const draw = () => {
       const guess = { mu: model.get("mu"), sigma: model.get("sigma") };
       const terms = elboTerms(small, guess);
-      plot.draw(guess, terms, text.gap);
-      // rounded so that what is shown adds up
-      const [total, kl, likelihood] = [terms.logPx, terms.kl, terms.likelihood].map((v) => Number(v.toFixed(3)));
-      const elbo = likelihood - kl;
-      const shown = [likelihood, kl, elbo, total - elbo, total].map((v) => minus(v.toFixed(3)));
+      // log p(x), ELBO and KL are rounded, the others are what is missing then: so what is shown adds up
+      const [total, kl, elbo] = [terms.logPx, terms.kl, terms.elbo].map((v) => Number(v.toFixed(DIGITS)));
+      const shown = [elbo + kl, kl, elbo, total - elbo, total].map((v) => minus(v.toFixed(DIGITS)));
+      plot.draw(guess, terms, text.gap, shown[2]);
       shown.forEach((value, i) => (values[i].textContent = value));
       const said = `ELBO ${shown[2]}, ${text.gap} ${shown[3]}, log p(x) ${shown[4]}`;
       const q = `μ ${minus(Number(guess.mu.toFixed(2)))}, σ ${Number(guess.sigma.toFixed(2))}`;

@@ -5,20 +5,20 @@ import torch
 import traitlets
 from torch.distributions import Normal
 
-from genlib.explorer import core
+from genlib.explorer import core, scripts
 from genlib.losses import kl_normal
 from genlib.plots import INK, NEGATIVE, POSITIVE, THIRD
 
-_LETTERS = {"mu": "μ", "sigma": "σ"}  # noqa: RUF001
 _RANGES = {"mu": (-3.0, 3.0), "sigma": (0.1, 2.0)}
 _STEP = 0.05
+_DIGITS = 4  # shown of a value, as in elbo.js
 _REACH, _POINTS = 16.0, 8001  # of the grid in z: beyond lies nothing, and the sine is smooth between its points
 
 
 class _ElboView(anywidget.AnyWidget):
     """The curves over z, and the terms of the ELBO of q = N(mu, sigma^2)."""
 
-    _esm = core.module("normal", "drag", "elbo")
+    _esm = scripts.module("elbo")
     mu = traitlets.Float().tag(sync=True)
     sigma = traitlets.Float().tag(sync=True)
     x = traitlets.Float().tag(sync=True)
@@ -43,22 +43,9 @@ class ElboExplorer(core.Explorer):
     def __init__(self, *, mu=0.6, sigma=0.4, x=0.9, noise=0.3):
         for name, value, low, high in (("x", x, -2, 2), ("noise", noise, 0.1, 2)):
             core.checked_range("ElboExplorer", name, value, low, high)
-        start = {
-            name: core.stepped(core.checked_range("ElboExplorer", name, value, *_RANGES[name]), _STEP)
-            for name, value in (("mu", mu), ("sigma", sigma))
-        }
+        traits = core.normal_traits("ElboExplorer", {"mu": mu, "sigma": sigma}, _RANGES, _STEP)
+        start = {name: slider["value"] for name, slider in traits.items()}
         self.view = _ElboView(**start, start=start, x=float(x), noise=float(noise))
-        traits = {
-            name: {
-                "value": value,
-                "min": _RANGES[name][0],
-                "max": _RANGES[name][1],
-                "step": _STEP,
-                "readout_format": ".2f",
-                "description": _LETTERS[name],
-            }
-            for name, value in start.items()
-        }
         self.sliders, self._links = core.linked_sliders(self.view, traits)
         super().__init__([self.view, core.slider_box(self.sliders)])
 
@@ -107,6 +94,7 @@ class ElboExplorer(core.Explorer):
         bottom.barh(0, terms["gap"], left=terms["elbo"], color=NEGATIVE, alpha=0.7)
         bottom.axvline(terms["log_px"], color="0.1", linewidth=2)
         bottom.set(xlim=(low, 0), yticks=[], xlabel="nat")
-        bottom.set_title(
-            rf"ELBO ${terms['elbo']:.3f}$ + gap ${terms['gap']:.3f}$ = $\log p(x)$ ${terms['log_px']:.3f}$", fontsize=11
-        )
+        log_px, elbo = round(terms["log_px"], _DIGITS), round(terms["elbo"], _DIGITS)
+        gap = log_px - elbo  # not rounded by itself, so that the sum is right
+        parts = (f"${value:.{_DIGITS}f}$" for value in (elbo, gap, log_px))
+        bottom.set_title("ELBO {} + gap {} = $\\log p(x)$ {}".format(*parts), fontsize=11)

@@ -1,7 +1,7 @@
 // Two Gaussians on one axis, the integrand of their KL divergence shaded by its sign, and the value of each direction.
 
 import { drawn, element, inPageLanguage, makeAnnouncer, minus, onLooks, once, STYLE, tenth } from "./core.js";
-import { GRIP_STYLE, makeGrip } from "./drag.js";
+import { GRIP_STYLE, makeGrips } from "./drag.js";
 import { klNormal, logNormal } from "./normal.js";
 
 // ---------------------------------------------------------------------------- computing
@@ -57,7 +57,7 @@ function roundStep(least) {
 /**
  * Where curves and their scales are drawn, `svg`; draw(p, q, reverse), which does it; and measure(), to be called when
  * the size of `svg` has changed. (To ask for it at each move would have the browser lay out the whole page each time.)
- * held: [of p, of q], what makeGrip needs beside toValue.
+ * held: [of p, of q], what makeGrips takes.
  */
 function makePlot([positive, negative], held) {
   const path = (attributes) => drawn("path", { fill: "none", ...attributes });
@@ -85,8 +85,8 @@ function makePlot([positive, negative], held) {
     const x = clientX - svg.getBoundingClientRect().left - LEFT;
     return LOW + (x * (HIGH - LOW)) / (width - LEFT - RIGHT);
   };
-  const grips = held.map((one) => makeGrip({ ...one, toValue }));
-  svg.append(...grips.flatMap(({ nodes }) => nodes));
+  const { nodes, places } = makeGrips(held, toValue);
+  svg.append(...nodes);
   const measure = () => (width = svg.clientWidth);
   const known = new Map(); // what a scale shows: it is drawn again only if that changes
 
@@ -164,7 +164,7 @@ function makePlot([positive, negative], held) {
       const heights = logs[i].map((log) => y(BASE - unit * Math.exp(log)));
       curve.setAttribute("d", `M${lineThrough(heights)}`);
       const one = [p, q][i];
-      grips[i].place(curve.getAttribute("d"), one, at, (x) => tenth(BASE - unit * Math.exp(logNormal(x, one))));
+      places[i](curve.getAttribute("d"), one, at, (x) => tenth(BASE - unit * Math.exp(logNormal(x, one))));
     });
     above.setAttribute("d", area(false));
     below.setAttribute("d", area(true));
@@ -274,6 +274,7 @@ export default () => ({
     const text = inPageLanguage(KL_WORDS);
     const colors = model.get("colors");
     const held = ["p", "q"].map((letter, i) => ({
+      letter,
       limits: model.get("limits"),
       step: model.get("step"),
       labels: text.handles(letter, "₁₂"[i]),

@@ -5,11 +5,10 @@ import torch
 import traitlets
 from torch.distributions import Normal
 
-from genlib.explorer import core
+from genlib.explorer import core, scripts
 from genlib.losses import kl_normal
 from genlib.plots import INK, NEGATIVE, POSITIVE
 
-_LETTERS = {"mu": "μ", "sigma": "σ"}  # noqa: RUF001
 _RANGES = {"mu": (-3.0, 3.0), "sigma": (0.2, 2.0)}  # within kl.js's axis from -8 to 8, with 2.5 sigma to spare
 _STEP = 0.05
 
@@ -17,7 +16,7 @@ _STEP = 0.05
 class _KLView(anywidget.AnyWidget):
     """The drawing and the values, of p = N(mu1, sigma1^2) and q = N(mu2, sigma2^2)."""
 
-    _esm = core.module("normal", "drag", "kl")
+    _esm = scripts.module("kl")
     mu1 = traitlets.Float().tag(sync=True)
     sigma1 = traitlets.Float().tag(sync=True)
     mu2 = traitlets.Float().tag(sync=True)
@@ -40,22 +39,9 @@ class KLExplorer(core.Explorer):
 
     def __init__(self, *, mu1=1.0, sigma1=0.8, mu2=-0.5, sigma2=1.5):
         given = {"mu1": mu1, "sigma1": sigma1, "mu2": mu2, "sigma2": sigma2}
-        start = {
-            name: core.stepped(core.checked_range("KLExplorer", name, value, *_range(name)), _STEP)
-            for name, value in given.items()
-        }
+        traits = core.normal_traits("KLExplorer", given, _RANGES, _STEP)
+        start = {name: slider["value"] for name, slider in traits.items()}
         self.view = _KLView(**start)
-        traits = {
-            name: {
-                "value": value,
-                "min": _range(name)[0],
-                "max": _range(name)[1],
-                "step": _STEP,
-                "readout_format": ".2f",
-                "description": core.subscripted(_LETTERS[name[:-1]], name[-1]),
-            }
-            for name, value in start.items()
-        }
         self.sliders, self._links = core.linked_sliders(self.view, traits)
         self._start = start
         super().__init__([self.view, core.slider_box(self.sliders).add_class("genlib-pairs")])
@@ -87,7 +73,3 @@ class KLExplorer(core.Explorer):
         bottom.set(xlabel="$x$", ylabel=r"$p\,\log(p/q)$")
         for ax in (top, bottom):
             ax.legend(frameon=False, loc="upper right")
-
-
-def _range(name):
-    return _RANGES[name[:-1]]

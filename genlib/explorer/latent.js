@@ -19,6 +19,8 @@ const FOLD_STYLE = `
 .genlib-fold summary { cursor: pointer; padding: 4px; }
 .genlib-fold:has(details:not([open])) + .genlib-sliders { display: none; }
 :root:lang(zh) .genlib-fold [lang="en"], :root:not(:lang(zh)) .genlib-fold [lang="zh"] { display: none; }
+.genlib-nats .widget-label::after { content: " nat"; }
+:root:lang(zh) .genlib-nats .widget-label::after { content: " 奈特"; }
 /* On a phone the digit stays in sight, in a band of its own, while the sliders below it are moved. */
 @media (max-width: 600px) {
   .widget-any:has(> .genlib-latent), .genlib-latent { display: contents; }

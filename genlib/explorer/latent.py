@@ -7,7 +7,7 @@ import traitlets
 from torch import nn
 
 from genlib.data import to_img
-from genlib.explorer import core
+from genlib.explorer import core, scripts
 from genlib.losses import kl_to_standard_normal
 from genlib.models import CHOSEN_CODE
 from genlib.plots import latent_scatter
@@ -20,7 +20,7 @@ _PICTURE_POINTS = 500  # more labels than these hide one another in a picture th
 class _LatentView(anywidget.AnyWidget, core.ScatterTraits):
     """The decoded digit beside the codes in space; one float trait z1, z2, ... per latent."""
 
-    _esm = core.module("scatter", "latent")
+    _esm = scripts.module("latent")
     layers = traitlets.List().tag(sync=True)
     weights = traitlets.Bytes().tag(sync=True)
 
@@ -83,6 +83,8 @@ class LatentExplorer(core.Explorer):
             digit = to_img(model.decode(codes.new_tensor([start]).float().to(core.device_of(model))).cpu())[0, 0]
         self._pictured = digit, shown[:_PICTURE_POINTS], labels[:_PICTURE_POINTS], mark, axes
         super().__init__(children)
+        if kl is not None:
+            self.add_class("genlib-nats")  # latent.js adds the unit in the page's language
 
     @property
     def z(self):
@@ -111,14 +113,14 @@ class LatentExplorer(core.Explorer):
 _FOLD = (
     "<details><summary data-lm-suppress-shortcuts>"
     '<span lang="en">{n} inactive latents: KL below {kl:g} nat</span>'
-    '<span lang="zh">{n} 个不活跃的隐变量：KL 低于 {kl:g} nat</span>'  # noqa: RUF001
+    '<span lang="zh">{n} 个不活跃的隐变量：KL 低于 {kl:g} 奈特</span>'  # noqa: RUF001
     "</summary></details>"
 )
 
 
 def _name(latent, kl):
     symbol = core.subscripted("z", latent + 1)
-    return symbol if kl is None else f"{symbol}\tKL {kl[latent]:.{2 if kl[latent] >= INACTIVE_KL else 4}f} nat"
+    return symbol if kl is None else f"{symbol}\tKL {kl[latent]:.{2 if kl[latent] >= INACTIVE_KL else 4}f}"
 
 
 def _checked(model, images, labels):

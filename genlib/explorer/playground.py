@@ -7,7 +7,7 @@ import traitlets
 from torch import nn
 
 from genlib.data import to_img
-from genlib.explorer import core
+from genlib.explorer import core, scripts
 from genlib.losses import kl_to_standard_normal
 from genlib.models import VAE, Autoencoder
 from genlib.plots import latent_scatter
@@ -22,7 +22,7 @@ class _Subject(anywidget.AnyWidget):
 class _Pad(_Subject):
     """Where a digit is drawn, or chosen from samples."""
 
-    _esm = core.module("pad")
+    _esm = scripts.module("pad")
     samples = traitlets.Bytes().tag(sync=True)  # (M, 784) uint8
     sample_labels = traitlets.List().tag(sync=True)
 
@@ -30,7 +30,7 @@ class _Pad(_Subject):
 class _Panel(_Subject):
     """What a model makes of the subject; encoder and decoder as core.pack_layers packs them."""
 
-    _esm = core.module("scatter", "panels")
+    _esm = scripts.module("panels")
     kind = traitlets.Unicode().tag(sync=True)
     encoder_layers = traitlets.List().tag(sync=True)
     encoder_weights = traitlets.Bytes().tag(sync=True)

@@ -4,7 +4,7 @@ import anywidget
 import torch
 import traitlets
 
-from genlib.explorer import core
+from genlib.explorer import core, scripts
 from genlib.models import PIXELS
 from genlib.plots import NEGATIVE, POSITIVE, image_grid
 
@@ -12,7 +12,7 @@ from genlib.plots import NEGATIVE, POSITIVE, image_grid
 class _QuizView(anywidget.AnyWidget):
     """A grid of pictures, each a button that says whether it was written."""
 
-    _esm = core.module("quiz")
+    _esm = scripts.module("quiz")
     pixels = traitlets.Bytes().tag(sync=True)  # (N, 784) uint8
     made = traitlets.List().tag(sync=True)  # N bools: never written by anybody
     columns = traitlets.Int().tag(sync=True)

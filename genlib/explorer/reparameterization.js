@@ -77,7 +77,11 @@ function makePanel(color, target) {
     past.replaceChildren(
       ...estimates.map((v, i) => {
         const last = i === estimates.length - 1;
-        return drawn("circle", { cx: spot(v), cy: STRIP - 8, r: last ? 6 : 4, fill: color, "fill-opacity": last ? 1 : 0.3 });
+        const [x, y, r] = [spot(v), STRIP - 8, last ? 6 : 4];
+        const look = { fill: color, "fill-opacity": last ? 1 : 0.3 };
+        if (v >= LEAST && v <= GREATEST) return drawn("circle", { cx: x, cy: y, r, ...look });
+        const tip = x + (v < LEAST ? -1.5 : 1.5) * r; // an arrow at the edge points to where it lies
+        return drawn("path", { class: "genlib-beyond", d: `M${x},${y - r}L${tip},${y}L${x},${y + r}Z`, ...look });
       }),
     );
     exact.setAttribute("d", `M${spot(truth)},${STRIP - 20}V${STRIP}`);

@@ -7,10 +7,9 @@ import torch
 import traitlets
 from torch.distributions import Normal
 
-from genlib.explorer import core
+from genlib.explorer import core, scripts
 from genlib.plots import NEGATIVE, POSITIVE
 
-_LETTERS = {"mu": "μ", "sigma": "σ"}  # noqa: RUF001
 _RANGES = {"mu": (-1.0, 2.5), "sigma": (0.3, 1.2)}
 _STEP = 0.05
 TARGET = 3.0  # f(z) = (z - TARGET)^2
@@ -20,7 +19,7 @@ DOTS = 24
 class _ReparameterizationView(anywidget.AnyWidget):
     """Both panels, and the estimates of d/dmu E[f(z)] so far."""
 
-    _esm = core.module("normal", "reparameterization")
+    _esm = scripts.module("reparameterization")
     mu = traitlets.Float().tag(sync=True)
     sigma = traitlets.Float().tag(sync=True)
     start = traitlets.Dict().tag(sync=True)
@@ -42,22 +41,9 @@ class ReparameterizationExplorer(core.Explorer):
     figsize = (7, 5)
 
     def __init__(self, *, mu=0.5, sigma=0.8):
-        start = {
-            name: core.stepped(core.checked_range("ReparameterizationExplorer", name, value, *_RANGES[name]), _STEP)
-            for name, value in (("mu", mu), ("sigma", sigma))
-        }
+        traits = core.normal_traits("ReparameterizationExplorer", {"mu": mu, "sigma": sigma}, _RANGES, _STEP)
+        start = {name: slider["value"] for name, slider in traits.items()}
         self.view = _ReparameterizationView(**start, start=start)
-        traits = {
-            name: {
-                "value": value,
-                "min": _RANGES[name][0],
-                "max": _RANGES[name][1],
-                "step": _STEP,
-                "readout_format": ".2f",
-                "description": _LETTERS[name],
-            }
-            for name, value in start.items()
-        }
         self.sliders, self._links = core.linked_sliders(self.view, traits)
         super().__init__([self.view, core.slider_box(self.sliders)])
 

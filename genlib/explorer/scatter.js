@@ -49,7 +49,7 @@ const SCATTER_WORDS = {
     pick: "Click a point, or press its digit: take its code.",
   },
   zh: {
-    space: "潜在空间中各数字的编码",
+    space: "隐空间中各数字的编码",
     gap: "",
     turn: "拖动或按方向键：旋转。+ − 缩放，Home 复位。",
     pick: "点击某个点，或按它的数字键：取用它的编码。",

@@ -5,7 +5,7 @@ import torch
 import traitlets
 
 from genlib.data import to_img
-from genlib.explorer import core
+from genlib.explorer import core, scripts
 from genlib.models import PIXELS
 from genlib.plots import latent_scatter
 
@@ -13,7 +13,7 @@ from genlib.plots import latent_scatter
 class _TrainingView(anywidget.AnyWidget, core.ScatterTraits):
     """The reconstructions and the codes after the epoch at `index`."""
 
-    _esm = core.module("scatter", "training")
+    _esm = scripts.module("training")
     epochs = traitlets.List().tag(sync=True)
     errors = traitlets.List().tag(sync=True)  # squared error per image, one for each epoch
     pixels = traitlets.Bytes().tag(sync=True)  # (1 + epochs, M, 784) uint8: the originals first

@@ -16,9 +16,10 @@ def squared_error(x_hat, x):
 
 
 def kl_to_standard_normal(mu, logvar):
-    """KL(N(mu, diag exp(logvar)) || N(0, I)); Kingma and Welling 2014, appendix B.
+    """KL(N(mu, diag exp(logvar)) || N(0, I)); Kingma and Welling 2014, app. B.
 
-    mu, logvar: (B, d). Returns (B,), nats per image. Raises ValueError if the shapes differ.
+    mu, logvar: (B, d). Returns (B,), nats per image.
+    Raises ValueError if the shapes differ.
     """
     _check_same("kl_to_standard_normal", mu=mu, logvar=logvar)
     return 0.5 * (mu.square() + logvar.exp() - 1 - logvar).flatten(1).sum(1)
@@ -47,18 +48,19 @@ def autoencoder_loss(model, x):
 
 
 def vae_loss(model, x, *, c=1.0):
-    """c * squared error + KL, as `fit` takes it, with one sample of q(z|x) per image.
+    """c * squared error + KL, as `fit` takes it, with one sample per image.
 
-    x: (B, 784). Returns {"total", "reconstruction", "kl"}, each (B,): the squared error and
-    the KL in nats. Up to the constant (784/2) log(2 pi s^2) the total is the negative
-    ELBO of a Gaussian decoder with variance s^2 = 1 / (2 c). Raises ValueError unless c > 0.
+    x: (B, 784). Returns {"total", "reconstruction", "kl"}, each (B,): the
+    squared error and the KL in nats. Up to the constant
+    (784/2) log(2 pi s^2) the total is the negative ELBO of a Gaussian decoder
+    with variance s^2 = 1 / (2 c). Raises ValueError unless c > 0.
     """
     if not (c > 0 and math.isfinite(c)):
-        raise ValueError(f"vae_loss: got c = {c!r}, expected a finite number > 0")
+        raise ValueError(f"vae_loss: got c = {c!r}, expected 0 < c < inf")
     x_hat, mu, logvar = model(x)
-    reconstruction = squared_error(x_hat, x)
+    se = squared_error(x_hat, x)
     kl = kl_to_standard_normal(mu, logvar)
-    return {"total": c * reconstruction + kl, "reconstruction": reconstruction, "kl": kl}
+    return {"total": c * se + kl, "reconstruction": se, "kl": kl}
 
 
 def _check_same(function, **tensors):

@@ -14,9 +14,9 @@ CHOSEN_CODE = (1.19, -3.36, 2.06)  # where the shipped autoencoder keeps the cod
 
 
 class Autoencoder(nn.Module):
-    """784-128-64-12-latent_dim and its mirror, ReLU between the layers, tanh at the output.
+    """784-128-64-12-latent_dim and its mirror, ReLU between, tanh at the end.
 
-    Hinton and Salakhutdinov 2006 trained the first deep ones; the widths are those of the
+    A deep autoencoder (Hinton and Salakhutdinov 2006) with the widths of the
     source tutorial. latent_dim: int > 0, numbers in the code.
     """
 
@@ -48,15 +48,15 @@ class Autoencoder(nn.Module):
         return self.decoder(z)
 
     def forward(self, x):
-        """x: (B, 784). Returns the codes (B, latent_dim) and the reconstructions (B, 784)."""
+        """x: (B, 784). Returns codes (B, latent_dim), x_hat (B, 784)."""
         z = self.encode(x)
         return z, self.decode(z)
 
 
 class VAE(nn.Module):
-    """A variational autoencoder with one hidden layer (Kingma and Welling 2014).
+    """A variational autoencoder, one hidden layer (Kingma and Welling 2014).
 
-    784-hidden_dim-(mu, logvar) and latent_dim-hidden_dim-784, ReLU, tanh output.
+    784-hidden_dim-(mu, logvar); latent_dim-hidden_dim-784, ReLU, tanh output.
     latent_dim, hidden_dim: int > 0.
     """
 
@@ -73,31 +73,36 @@ class VAE(nn.Module):
         )  # fmt: skip
 
     def encode(self, x):
-        """x: (B, 784) on [-1, 1]. Returns mu and logvar of q(z|x), each (B, latent_dim)."""
+        """x: (B, 784) on [-1, 1]. Returns mu, logvar, (B, latent_dim) each."""
         _check_width("x", x, PIXELS)
         h = F.relu(self.hidden(x))
         return self.mu(h), self.logvar(h)
 
     def reparameterize(self, mu, logvar):
-        """A sample of N(mu, diag exp(logvar)), differentiable in both; mu, logvar: (B, latent_dim)."""
+        """A sample of N(mu, diag exp(logvar)), differentiable in both.
+
+        mu, logvar: (B, latent_dim).
+        """
         if mu.shape != logvar.shape:
-            raise ValueError(f"got mu {tuple(mu.shape)} and logvar {tuple(logvar.shape)}, expected equal shapes")
+            got = f"mu {tuple(mu.shape)} and logvar {tuple(logvar.shape)}"
+            raise ValueError(f"got {got}, expected equal shapes")
         eps = torch.randn_like(mu)
         return mu + eps * (0.5 * logvar).exp()
 
     def decode(self, z):
-        """z: (B, latent_dim). Returns the mean image of p(x|z), (B, 784) on (-1, 1)."""
+        """z: (B, latent_dim). Returns means of p(x|z), (B, 784) on (-1, 1)."""
         _check_width("z", z, self.latent_dim)
         return self.decoder(z)
 
     @torch.no_grad()
     def sample(self, n):
-        """n images (n, 784), decoded from codes drawn from the prior N(0, I)."""
+        """n images (n, 784), decoded from draws from the prior N(0, I)."""
         _check_positive(n=n)
-        return self.decode(torch.randn(n, self.latent_dim, device=self.mu.weight.device))
+        z = torch.randn(n, self.latent_dim, device=self.mu.weight.device)
+        return self.decode(z)
 
     def forward(self, x):
-        """x: (B, 784). Returns x_hat (B, 784), decoded from one sample of q(z|x), mu and logvar."""
+        """x: (B, 784). Returns x_hat of one sample of q(z|x), mu, logvar."""
         mu, logvar = self.encode(x)
         return self.decode(self.reparameterize(mu, logvar)), mu, logvar
 

@@ -154,6 +154,15 @@ def short_cells(notebook):
             yield f"{cell['id']}: {len(lines)} lines, {widest} characters wide; at most 15 lines of 79"
 
 
+def short_output(notebook):
+    """What is printed, the package's own source included, fits the page as well."""
+    for cell in code(notebook):
+        for output in cell["outputs"]:
+            for line in "".join(output.get("text", "")).splitlines():
+                if len(line) > 79:
+                    yield f"{cell['id']}: prints {len(line)} characters, {line.strip()[:30]!r} …; at most 79"
+
+
 def numbers_have_names(notebook):
     """A printed line has a word for what it says, or stands in a table under a line that has."""
     for cell in code(notebook):
@@ -292,6 +301,7 @@ CHECKS = [
     figures_assert,
     check_cells,
     short_cells,
+    short_output,
     numbers_have_names,
     solutions,
     set_up,
@@ -487,6 +497,7 @@ MUTATIONS = [
     (check_cells, lambda n: at(n, "draw-check").update(outputs=[TABLE])),
     (short_cells, source("draw", "x\n" * 16)),
     (short_cells, source("draw", "x" * 80)),
+    (short_output, printed("x" * 80)),
     (numbers_have_names, printed("0.41 7")),
     (numbers_have_names, printed(["[0.91, 0.08]\n"])),
     (numbers_have_names, printed("e: 3")),

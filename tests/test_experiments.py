@@ -264,7 +264,7 @@ def test_a_mixture_of_its_codes_lets_an_autoencoder_be_sampled(value):
     # the first column alone would not have told the box from the Gaussian
     assert value(scores("box", "recognised")) == pytest.approx(value(scores("gaussian", "recognised")), abs=0.03)
     assert value(scores("box", "frechet")) > 2 * value(scores("gaussian", "frechet"))
-    # no nearer to the training images than the reconstructions of test images are, which cannot be copies
+    # no nearer to the training images than reconstructions are, be it of training or of test images
     assert value(scores("mixture", "distance")) > value(scores("test", "distance")) > 6
     assert value(scores("aggregate", "distance")) == pytest.approx(value(scores("test", "distance")), abs=0.1)
 

@@ -136,6 +136,13 @@
     return [asked, new Set(telling), excluded, new Set(telling), objects];
   };
 
+  // The address carries them as well: what is stored can be lost with the page that is left.
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("#search-results a");
+    const typed = new URLSearchParams(location.search).get("q");
+    if (link && typed) link.search = new URLSearchParams({ highlight: bare(plain(typed)) });
+  }, true);
+
   function escaped(text) {
     return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
   }

@@ -4,12 +4,12 @@ from dataclasses import replace
 from functools import partial
 
 import torch
-from losses import plain_loss
 from results import Experiment, shaped_by
 
 from genlib import VAE, Recipe, fit, kl_to_standard_normal, load_mnist, squared_error
 
 RECIPE = Recipe(epochs=1)  # Adam, 1e-3, batches of 128, as chapter 3 writes it out
+STEP = 0.05
 WAYS = {"whole": {}, "no_kl": {"kl": 0}, "no_noise": {"noise": 0}, "averaged": {"c": 1 / (784 * 128)}}
 # The models that chapter 3 shows first: two latents, with noise on the pixels (c) that is large enough to see what it
 # does to the codes.
@@ -27,13 +27,19 @@ def broken_loss(model, x, *, noise=1, kl=1, c=1.0):
 
 @torch.no_grad()
 def look(model, test_images):
-    """Of test images: the error decoded from mu, the KL, how wide the codes lie, how wide a posterior is."""
+    """Of test images: the error decoded from mu, the KL, how wide the codes lie, how wide a posterior is.
+
+    step: how much the picture changes when a code takes a random step of STEP times the spread in every latent.
+    """
     mu, logvar = model.encode(test_images)
+    spread, x_hat = mu.std(0).mean(), model.decode(mu)
+    moved = model.decode(mu + STEP * spread * torch.randn_like(mu))
     return {
-        "mean_se": plain_loss(model, test_images)["total"].mean().item(),
+        "mean_se": squared_error(x_hat, test_images).mean().item(),
         "kl": kl_to_standard_normal(mu, logvar).mean().item(),
-        "spread": mu.std(0).mean().item(),
+        "spread": spread.item(),
         "sigma": (0.5 * logvar).exp().median().item(),
+        "step": squared_error(moved, x_hat).mean().item(),
     }
 
 
@@ -52,12 +58,13 @@ def unit(term):
         "kl": "nats per image",
         "spread": "standard deviation of a latent's mu over the test images, mean of the latents",
         "sigma": "median over latents and test images",
+        "step": f"squared error per image between pictures, codes {STEP} times the spread apart in every latent",
     }[term]
 
 
 def experiment(recipe, switches, **more):
     settings = {"recipe": recipe, "switches": switches, **more}
-    return Experiment(partial(run, **settings), shaped_by(recipe, **switches, **more), unit)
+    return Experiment(partial(run, **settings), shaped_by(recipe, step=STEP, **switches, **more), unit)
 
 
 EXPERIMENTS = {

@@ -9,6 +9,7 @@ import torch
 from losses import plain_loss
 from results import Experiment, shaped_by
 from sklearn.mixture import GaussianMixture
+from torch.distributions import Normal
 
 from genlib import PRESETS, VAE, Autoencoder, autoencoder_loss, fit, load_mnist, measures, vae_loss
 from genlib.anchors import anchors
@@ -50,7 +51,9 @@ def run(seed, *, model, latent_dim, loss):
 
     test: of test digits (of a VAE, the mean). aggregate: of training images (of a VAE, sampled from q(z|x)). prior:
     N(0, I). gaussian, mixture: drawn from one Gaussian, or from 50, fitted to the codes of training images as
-    `aggregate` has them. box: uniform on the box around these, for the autoencoder alone.
+    `aggregate` has them. means: of a VAE, from 50 fitted to the means of q(z|x), which are codes without noise like
+    an autoencoder's. box: uniform on the box around the codes, for the autoencoder alone. Of a VAE also "gain": how
+    much the mixture as prior would raise the ELBO of the test images.
     """
     images, _ = load_mnist()
     (real, _), (test_images, _) = halves_of_the_test_set(seed)
@@ -58,32 +61,47 @@ def run(seed, *, model, latent_dim, loss):
     model = model(latent_dim=latent_dim)
     fit(model, images, replace(PRESETS["quick"], seed=seed), loss=loss, device="cpu")
     torch.manual_seed(seed)
-    drawn = codes(model, loss, images[torch.randperm(len(images))], test_images, seed)
+    drawn, values = codes(model, loss, images[torch.randperm(len(images))], test_images, seed)
     with torch.no_grad():
-        return scored({name: model.decode(z) for name, z in drawn.items()}, real, images)
+        return scored({name: model.decode(z) for name, z in drawn.items()}, real, images) | values
 
 
 @torch.no_grad()
 def codes(model, loss, images, test_images, seed):
-    """{name: (5000, d)}, the codes that `run` decodes; images: shuffled."""
+    """{name: (5000, d)}, the codes that `run` decodes, and {"gain": number} of a VAE; images: shuffled."""
     if isinstance(model, VAE):
         test, (mu, logvar) = model.encode(test_images)[0], model.encode(images)
         z = model.reparameterize(mu, logvar) if loss is vae_loss else mu
     else:
         test, z = model.encode(test_images), model.encode(images)
     noise = torch.randn(IMAGES, model.latent_dim)
-    mixture = GaussianMixture(COMPONENTS, random_state=seed).fit(z[:FITTED].double().numpy())
+    mixture, values = mixture_of(z, seed), {}
     drawn = {
         "test": test,
         "aggregate": z[-IMAGES:],
         "prior": noise,
         "gaussian": z.mean(0) + noise @ torch.linalg.cholesky(z.T.cov()).T,
-        "mixture": torch.tensor(mixture.sample(IMAGES)[0], dtype=torch.float32)[torch.randperm(IMAGES)],
+        "mixture": sampled(mixture),
     }
+    if loss is vae_loss:
+        drawn["means"] = sampled(mixture_of(mu, seed))
+        z = model.reparameterize(*model.encode(test_images)).double()
+        prior = Normal(0.0, 1.0).log_prob(z).sum(1).mean().item()
+        values["gain"] = mixture.score(z.numpy()) - prior
     if isinstance(model, Autoencoder):
         low, high = z.min(0).values, z.max(0).values
         drawn["box"] = low + (high - low) * torch.rand(IMAGES, model.latent_dim)
-    return drawn
+    return drawn, values
+
+
+def mixture_of(z, seed):
+    """A mixture of Gaussians fitted to codes."""
+    return GaussianMixture(COMPONENTS, random_state=seed).fit(z[:FITTED].double().numpy())
+
+
+def sampled(mixture):
+    """(5000, d), drawn from the mixture and shuffled."""
+    return torch.tensor(mixture.sample(IMAGES)[0], dtype=torch.float32)[torch.randperm(IMAGES)]
 
 
 def unit(term):
@@ -91,6 +109,7 @@ def unit(term):
     if measure in ("recognised", "coverage", "rarest", "commonest"):
         return f"share of {IMAGES} images"
     return {
+        "gain": "nats per test image, of 5000",
         "frechet": f"squared distance of the classifier's features, {IMAGES} images",
         "density": f"of the classifier's features, {IMAGES} images",
         "distance": f"Euclidean, pixels on [-1, 1], median of {COPIES} images",

@@ -15,9 +15,9 @@ const ABLATION_WORDS = {
     choose: "训练方式",
     ways: { plain: "都没有", noise: "只有噪声", kl: "只有 KL", both: "噪声和 KL" },
     cloud: "测试数字的编码；虚线为先验",
-    plane: "同一区域解码所得",
+    plane: "同一区域的解码结果",
     facts: ([se, spread, kl, sigma]) =>
-      `平方误差 ${se}，μ 的散布 ${spread}${kl === undefined ? "" : `，KL ${kl} 奈特，σ ${sigma}`}`,
+      `平方误差 ${se}，μ 的标准差 ${spread}${kl === undefined ? "" : `，KL ${kl} 奈特，σ ${sigma}`}`,
   },
 };
 

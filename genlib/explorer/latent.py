@@ -113,7 +113,7 @@ class LatentExplorer(core.Explorer):
 _FOLD = (
     "<details><summary data-lm-suppress-shortcuts>"
     '<span lang="en">{n} inactive latents: KL below {kl:g} nat</span>'
-    '<span lang="zh">{n} 个不活跃的隐变量：KL 低于 {kl:g} 奈特</span>'  # noqa: RUF001
+    '<span lang="zh">不活跃的 {n} 维：KL 低于 {kl:g} 奈特</span>'  # noqa: RUF001
     "</summary></details>"
 )
 

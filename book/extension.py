@@ -196,8 +196,8 @@ class Glossary(Table):
 
     @staticmethod
     def order(entry, chinese):
-        # GB 18030 orders the common characters by their pronunciation
-        return entry["zh"].encode("gb18030") if chinese else entry["term"].casefold().encode()
+        # GB 18030 orders the common characters by one pronunciation; where it is another, sorts_zh has a homophone
+        return entry.get("sorts_zh", entry["zh"]).encode("gb18030") if chinese else entry["term"].casefold().encode()
 
     @staticmethod
     def render(entry, chinese):

@@ -40,6 +40,7 @@ LANGUAGES = {
     },
     "zh": {
         "language": "zh_CN",
+        "smartquotes": False,  # Chinese fonts draw a curly apostrophe as wide as a character: Don’ t
         "html_title": "一步一步学习生成模型",
         "nb_code_prompt_show": "展开代码",
         "nb_code_prompt_hide": "收起代码",

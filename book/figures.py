@@ -52,7 +52,7 @@ class FigureLinks(SphinxPostTransform):
             here = self.env.docname
             uri = "" if page == here else self.app.builder.get_relative_uri(here, page)
             done += [nodes.Text(text[end : found.start()])] if found.start() > end else []
-            done.append(nodes.reference("", found[0], refuri=f"{uri}#{id_}", internal=True))
+            done.append(nodes.reference("", found[0], refuri=f"{uri}#{id_}", internal=True, classes=["nowrap"]))
             end = found.end()
         return [*done, nodes.Text(text[end:])] if done else [text]
 

@@ -5,6 +5,7 @@ from itertools import pairwise
 import matplotlib.pyplot as plt
 import torch
 from matplotlib.colors import to_rgb, to_rgba
+from matplotlib.ticker import MaxNLocator
 from torch import nn
 
 from genlib.data import to_img
@@ -67,14 +68,16 @@ def latent_scatter(codes, labels, *, mark=None, ax=None):
     codes = codes.detach().cpu()
     for code, label in zip(codes.tolist(), labels.tolist(), strict=True):
         color = DIGIT_COLORS[label]
-        box = {"boxstyle": "round,pad=0.15", "facecolor": color, "edgecolor": "white", "linewidth": 0.4}
-        ax.text(*code, str(label), fontsize=8, ha="center", va="center", color=_ink(color), bbox=box)
+        box = {"boxstyle": "round,pad=0.1", "facecolor": color, "edgecolor": "white", "linewidth": 0.3}
+        ax.text(*code, str(label), fontsize=6.5, ha="center", va="center", color=_ink(color), bbox=box)
     if mark is not None:
         cross = {"color": "black", "markersize": 13, "markeredgecolor": "white", "markeredgewidth": 1.2}  # one shows
         ax.plot(*torch.as_tensor(mark)[:, None].tolist(), "X", zorder=5, **cross)
     low, high = codes.min(0).values.tolist(), codes.max(0).values.tolist()
     ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), zlim=(low[2], high[2]))
     ax.set(xlabel="$z_1$", ylabel="$z_2$", zlabel="$z_3$")
+    for axis in (ax.xaxis, ax.yaxis, ax.zaxis):
+        axis.set_major_locator(MaxNLocator(5))  # more of them run into the names of the axes
     return ax
 
 
@@ -151,10 +154,14 @@ def latent_curve(decode, s, *, marks=(-2.0, -1.0, 0.0, 1.0, 2.0), reach=1.6, ax=
     left.fill_between(z, prior, color=POSITIVE, alpha=0.4, linewidth=0)
     left.plot(z, torch.zeros_like(z), color=NEGATIVE, linewidth=1.5)
     for mark in marks:
-        place = decode(torch.tensor([mark]))[0].tolist()
-        for axes, at in ((left, (mark, 0.0)), (right, place)):
+        before, place, after = decode(torch.tensor([mark - 0.01, mark, mark + 0.01]))
+        along = (after - before) / (after - before).norm()
+        aside = torch.stack([along[1], -along[0]])  # a name stands on the curve's outer side
+        aside = -aside if aside @ place < 0 else aside
+        for axes, at, shift in ((left, (mark, 0.0), (0, 12)), (right, place.tolist(), (14 * aside).tolist())):
             axes.plot(*at, "o", color=NEGATIVE, markersize=6)
-            axes.annotate(f"{mark:g}", at, (6, 6), textcoords="offset points", color=INK)
+            name = f"{mark:g}".replace("-", "\N{MINUS SIGN}")
+            axes.annotate(name, at, shift, textcoords="offset points", color=INK, ha="center", va="center")
     left.set(xlabel="$z$", ylabel="$p(z)$", ylim=(-0.03, None))
     right.set(xlabel="$x_1$", ylabel="$x_2$", aspect="equal")
     return (left, right), density

@@ -1,6 +1,5 @@
 """results.json: every run of every experiment, and the numbers that the book's prose takes from them."""
 
-import json
 import os
 import platform
 import subprocess
@@ -10,6 +9,8 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from statistics import fmean, stdev
+
+from genlib import files
 
 RESULTS = Path(__file__).with_name("results.json")
 PACKAGES = ("torch", "torchvision", "numpy")
@@ -75,14 +76,20 @@ def hardware():
     name = platform.processor() or platform.machine()
     info = Path("/proc/cpuinfo")
     if info.exists():
-        named = [line.partition(":")[2].strip() for line in info.read_text().splitlines() if "model name" in line]
+        lines = info.read_text(encoding="utf-8").splitlines()
+        named = [line.partition(":")[2].strip() for line in lines if "model name" in line]
         name = named[0] if named else name
     return f"{name}, {os.cpu_count()} cores"
 
 
 def read():
-    """{experiment: {"script", "recipe", "runs"}} as they were left."""
-    return json.loads(RESULTS.read_text(encoding="utf-8"))["experiments"] if RESULTS.exists() else {}
+    """{experiment: {"script", "recipe", "runs"}} as they were left; ValueError, naming the file, if it is damaged."""
+
+    def parse(data):
+        return files.check(files.unsealed(data), {"experiments": dict, "numbers": dict})["experiments"]
+
+    anew = "delete it, and `make results` measures all anew"
+    return files.read(RESULTS, parse, instead=anew) if RESULTS.exists() else {}
 
 
 def current(found, name, experiment):
@@ -126,7 +133,5 @@ def store(name, script, run, experiments):
 def write(found, experiments):
     """Write the runs of the experiments that there are, and their numbers; all or nothing."""
     kept = {name: found[name] for name in sorted(found) if name in experiments}
-    text = json.dumps({"experiments": kept, "numbers": numbers(kept, experiments)}, indent=1, sort_keys=True)
-    draft = RESULTS.with_suffix(".tmp")
-    draft.write_text(text + "\n", encoding="utf-8")
-    os.replace(draft, RESULTS)
+    content = {"experiments": kept, "numbers": numbers(kept, experiments)}
+    files.write(RESULTS, files.sealed(content, sort_keys=True))

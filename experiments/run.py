@@ -63,7 +63,11 @@ def main():
     if unknown := set(args.names) - set(EXPERIMENTS):
         parser.error(f"unknown: {', '.join(sorted(unknown))}; expected some of {', '.join(EXPERIMENTS)}")
     os.environ["TQDM_DISABLE"] = "1"  # many bars at once are none
-    if failed := run(args.names or list(EXPERIMENTS), args.workers, args.again):
+    try:
+        failed = run(args.names or list(EXPERIMENTS), args.workers, args.again)
+    except (OSError, ValueError) as error:  # of results.json: no run raises here
+        sys.exit(f"{error}")
+    if failed:
         sys.exit("These runs failed; all others are kept:\n  " + "\n  ".join(failed))
 
 

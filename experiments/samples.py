@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from functools import partial
-from hashlib import sha256
 from importlib.resources import files
 
 import torch
@@ -13,6 +12,7 @@ from torch.distributions import Normal
 
 from genlib import PRESETS, VAE, Autoencoder, autoencoder_loss, fit, load_mnist, measures, vae_loss
 from genlib.anchors import anchors
+from genlib.models import digest, read_weights
 
 IMAGES = 5000  # of every set; as many test digits stand for the data, the other 5000 are the best that can be had
 COPIES = 1000  # of each set, whose nearest training images are looked for
@@ -118,8 +118,8 @@ def unit(term):
 
 def shape(**more):
     """What shapes the scores beside the training: sizes, and the weights of the classifier that measures."""
-    weights = (files("genlib") / "weights" / "classifier.safetensors").read_bytes()
-    return {"images": IMAGES, "copies": COPIES, "classifier": sha256(weights).hexdigest()[:12], **more}
+    weights = read_weights(files("genlib") / "weights" / "classifier.safetensors")
+    return {"images": IMAGES, "copies": COPIES, "classifier": digest(weights)[:12], **more}
 
 
 def experiment(model, latent_dim, loss):

@@ -3,11 +3,11 @@
 import gzip
 import hashlib
 from importlib import resources
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import torch
-from torchvision.datasets.mnist import MNIST, read_image_file, read_label_file
+from torchvision.datasets.mnist import MNIST
+
+from genlib import files
 
 _MD5 = {
     "train-images-idx3-ubyte.gz": "f68b3c2dcbeaaa9fbdd348bbdeb94873",
@@ -24,15 +24,13 @@ def load_mnist(train=True, *, device="cpu"):
     Returns images (N, 784) float32 on [-1, 1] and labels (N,) int64.
     Raises ValueError if a shipped file is missing or damaged.
 
-    The archives travel with genlib, are checked against their md5 and unpacked into a
-    temporary directory at each call: no network, no cache, nothing left behind.
+    The archives travel with genlib, are checked against their md5 and unpacked in memory at each
+    call: no network, no cache, nothing left behind.
     """
     split = "train" if train else "t10k"
-    with TemporaryDirectory() as folder:
-        pixels = read_image_file(_unpacked(f"{split}-images-idx3-ubyte.gz", folder))
-        labels = read_label_file(_unpacked(f"{split}-labels-idx1-ubyte.gz", folder))
-    images = pixels.flatten(1).to(device, torch.float32)  # (N, 28, 28) -> (N, 784)
-    return images / 127.5 - 1, labels.to(device)
+    pixels = _unpacked(f"{split}-images-idx3-ubyte.gz", header=16).view(-1, 784)
+    labels = _unpacked(f"{split}-labels-idx1-ubyte.gz", header=8)
+    return pixels.to(device, torch.float32) / 127.5 - 1, labels.to(device, torch.int64)
 
 
 def to_img(x):
@@ -46,22 +44,32 @@ def to_img(x):
     return ((x + 1) / 2).clamp(0, 1).view(-1, 1, 28, 28)
 
 
-def _unpacked(name, folder):
-    """The path in `folder` of one shipped archive, unpacked, if it is the canonical one."""
-    path = resources.files("genlib") / "mnist" / name
-    remedy = (
-        "Install genlib again from the book's repository, or put the original file there "
-        f"(torchvision lists its mirrors: {', '.join(MNIST.mirrors)})."
-    )
-    try:
-        archive = path.read_bytes()
-    except OSError as error:
-        raise ValueError(
-            f"{path}: cannot be read ({error.strerror}); expected md5 {_MD5[name]}, actual md5: none. {remedy}"
-        ) from error
-    actual = hashlib.md5(archive, usedforsecurity=False).hexdigest()
-    if actual != _MD5[name]:
-        raise ValueError(f"{path}: damaged; expected md5 {_MD5[name]}, actual md5 {actual}. {remedy}")
-    unpacked = Path(folder, name.removesuffix(".gz"))
-    unpacked.write_bytes(gzip.decompress(archive))
-    return str(unpacked)
+def check_pixels(function, name, images):
+    """Raise ValueError or TypeError, naming the function and the way out, unless `images` are floats on [-1, 1].
+
+    Values a little outside, as rounding leaves them, pass; so does nan, which others look for.
+    """
+    if not isinstance(images, torch.Tensor):
+        got = f"{function}: got {name} as {type(images).__module__}.{type(images).__name__}"
+        raise TypeError(f"{got}, expected a torch tensor: torch.as_tensor({name}) makes one")
+    if images.numel() == 0:
+        return
+    low, high = (end.item() for end in images.aminmax())
+    if not images.is_floating_point() or low < -1.001 or high > 1.001:
+        way_out = f"{name} / 127.5 - 1" if high > 2 or not images.is_floating_point() else f"{name}.clamp(-1, 1)"
+        got = f"{function}: got {name} of {images.dtype} from {low:g} to {high:g}"
+        raise ValueError(f"{got}, expected floats from -1 to 1, as load_mnist gives them: {way_out}, say")
+
+
+def _unpacked(name, *, header):
+    """The bytes of one shipped archive after its header, (n,) uint8, if it is the canonical one."""
+
+    def parse(archive):
+        actual = hashlib.md5(archive, usedforsecurity=False).hexdigest()
+        if actual != _MD5[name]:
+            raise ValueError(f"expected md5 {_MD5[name]}, actual md5 {actual}")
+        return torch.frombuffer(bytearray(gzip.decompress(archive)), dtype=torch.uint8, offset=header)
+
+    again = "install genlib again from the book's repository, or put the original file there"
+    mirrors = f"torchvision lists its mirrors: {', '.join(MNIST.mirrors)}"
+    return files.read(resources.files("genlib") / "mnist" / name, parse, instead=f"{again} ({mirrors})")

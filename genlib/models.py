@@ -1,13 +1,17 @@
 """The models of the book, the classifier that measures their images, and the weights that ship."""
 
-import os
+import json
+from functools import partial
+from hashlib import sha256
 from importlib import resources
-from pathlib import Path
+from numbers import Integral
 
 import torch
 from safetensors.torch import load, save
 from torch import nn
 from torch.nn import functional as F
+
+from genlib import files
 
 PIXELS = 28 * 28
 CHOSEN_CODE = (1.19, -3.36, 2.06)  # where the shipped autoencoder keeps the code of a 5
@@ -146,16 +150,46 @@ def load_pretrained(name, *, raw=False):
     same values in float32, so that a browser decodes what PyTorch decodes.
     The autoencoder's codes are moved by the shipped affine map z -> A z + b, which changes
     no reconstruction (see `move_codes`); raw=True leaves them as training left them.
-    Raises ValueError for an unknown name.
+    Raises ValueError for an unknown name, and for a file that is missing, damaged or another model's.
     """
     _check_name("load_pretrained", name)
-    tensors = load((resources.files("genlib") / "weights" / f"{name}.safetensors").read_bytes())
+    return read_weights(resources.files("genlib") / "weights" / f"{name}.safetensors", partial(_built, name, raw=raw))
+
+
+def _built(name, tensors, *, raw):
     code_map = [tensors.pop(f"code_map.{part}", None) for part in "Ab"]
     model = MODELS[name]()
     model.load_state_dict({key: tensor.float() for key, tensor in tensors.items()})
     if code_map[0] is not None and not raw:
         move_codes(model, *code_map)
     return model.eval()
+
+
+def read_weights(path, make=dict):
+    """What `make` makes of the tensors (name: tensor) in the file at `path`, which `save_weights` has written.
+
+    Raises ValueError, with the file and the way out, if it is missing or damaged: if its tensors are not those of the
+    digest that it carries; also if `make` cannot use them.
+    """
+
+    def parse(data):
+        length = int.from_bytes(data[:8], "little")
+        said = json.loads(data[8 : 8 + length]).get("__metadata__", {}).get("sha256", "nothing")
+        tensors = load(data)
+        if said != (found := digest(tensors)):
+            raise ValueError(f"its tensors have the sha256 {found}, but it says {said}")
+        return make(tensors)
+
+    return files.read(path, parse, instead="install genlib again from the book's repository")
+
+
+def digest(tensors):
+    """SHA-256 of tensors (name: tensor): of name, dtype, shape and bytes of each, in the order of the names."""
+    found = sha256()
+    for name, tensor in sorted(tensors.items()):
+        found.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        found.update(tensor.cpu().reshape(-1).view(torch.uint8).numpy().tobytes())
+    return found.hexdigest()
 
 
 @torch.no_grad()
@@ -190,17 +224,12 @@ def ship(model):
 
 
 def save_weights(tensors, path, *, metadata):
-    """Write tensors (name: tensor) to a safetensors file at `path`, all or nothing.
+    """Write tensors (name: tensor) to a safetensors file at `path`, whole or not at all, with their digest.
 
-    metadata: str to str. An interrupted save leaves the old file as it was.
+    metadata: str to str. Raises OSError, with the file, if that cannot be; an old file is then as it was.
     """
-    path = Path(path)
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        partial.write_bytes(save({name: tensor.contiguous().cpu() for name, tensor in tensors.items()}, metadata))
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    metadata = {**metadata, "sha256": digest(tensors)}
+    files.write(path, save({name: tensor.contiguous().cpu() for name, tensor in tensors.items()}, metadata))
 
 
 def _check_name(function, name):
@@ -215,5 +244,5 @@ def _check_width(name, x, width):
 
 def _check_positive(**sizes):
     for name, size in sizes.items():
-        if not isinstance(size, int) or size < 1:
+        if not isinstance(size, Integral) or size < 1:
             raise ValueError(f"got {name}={size!r}, expected a whole number of at least 1")

@@ -11,7 +11,12 @@ import sys
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryFile
 
+import handwritten
+import measurements
+import pages
+import yaml
 from head import protect
 from shared import prune
 
@@ -20,6 +25,7 @@ ROOT = BOOK.parent
 CONFIG = ROOT / "_config.yml"
 EXPLORER = ROOT / "genlib" / "explorer"  # whose scripts pages take
 CHECKED = [ROOT / "notebooks" / "equations.json", ROOT / "experiments" / "results.json"]  # what the book shows of them
+ROOM = 100 << 20  # bytes; the book of both languages takes 77 MB with what Sphinx keeps for the next build
 LICENCES = {
     "code": '<a href="https://opensource.org/license/mit">MIT</a>',
     "text": '<a href="https://creativecommons.org/licenses/by/4.0/">CC BY 4.0</a>',
@@ -65,13 +71,13 @@ def fingerprint(*paths):
 
 def build(lang, output):
     """Bring output/html/<lang> up to date. Returns whether that succeeded without a warning."""
-    pages, html, work = ROOT / "notebooks" / lang, output / "html" / lang, output / "work" / lang
+    sources, html, work = ROOT / "notebooks" / lang, output / "html" / lang, output / "work" / lang
     # "settings": what shapes every page, and which pages there are
-    names = sorted(path.name for path in pages.iterdir())
+    names = sorted(path.name for path in sources.iterdir())
     common = fingerprint(CONFIG, BOOK, EXPLORER, *CHECKED)
-    expected = {"settings": [sys.version, names, common], "pages": fingerprint(pages)}
+    expected = {"settings": [sys.version, names, common], "pages": fingerprint(sources)}
     stamp = html / ".complete"
-    found = json.loads(stamp.read_text()) if stamp.exists() else {}
+    found = stamped(stamp)
     if found == expected:
         return True
     # Sphinx would not repeat a warning about a page it has read already, nor notice a half-written one:
@@ -86,7 +92,7 @@ def build(lang, output):
 
     settings = LANGUAGES[lang]
     result = build_sphinx(
-        str(pages),
+        str(sources),
         str(html),
         path_config=CONFIG,
         noconfig=True,
@@ -105,10 +111,46 @@ def build(lang, output):
     )
     if result != 0:
         return False
-    whole = stamp.with_suffix(".part")
-    whole.write_text(json.dumps(expected))
-    whole.replace(stamp)
+    pages.write(stamp, json.dumps(expected))
     return True
+
+
+def stamped(stamp):
+    """What the last complete build noted of its sources; {} of a damaged note, after which all is built afresh."""
+    try:
+        return pages.check(json.loads(stamp.read_bytes()), dict) if stamp.exists() else {}
+    except ValueError:
+        return {}
+
+
+def read_sources():
+    """Read each source once before Sphinx does, whose word for a damaged one may be no file's name; ValueError."""
+    for path in sorted((ROOT / "notebooks").glob("*/*.*")):
+        if path.suffix in (".ipynb", ".md"):
+            pages.texts(path)
+    for name in handwritten.SHAPES:
+        handwritten.read(name)
+    pages.read(CONFIG, lambda data: pages.check(yaml.safe_load(data), dict))
+    import checks  # reads a table at once
+    import search  # noqa: F401 (reads traditional.txt)
+
+    checks.proven()
+    measurements.read()
+
+
+def check_room(output):
+    """Raise OSError, naming the folder, unless the book can be written there; Sphinx would end in a traceback."""
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=output):
+            pass
+        there = sum(file.stat().st_size for file in output.rglob("*") if file.is_file())
+        free = shutil.disk_usage(output).free
+    except OSError as error:
+        raise OSError(f"{output}: cannot be written into: {error.strerror}. Name another folder by --output") from error
+    if free + there < ROOM:
+        told = f"has room for {free >> 20} MB, expected {ROOM >> 20}"
+        raise OSError(f"{output}: {told}. Make room, or name another folder by --output")
 
 
 def main():
@@ -116,17 +158,25 @@ def main():
     parser.add_argument("--output", type=Path, default=ROOT / "_build", help="default: _build")
     output = parser.parse_args().output.resolve()
     try:
-        with ProcessPoolExecutor(len(LANGUAGES)) as pool:
-            results = dict(zip(LANGUAGES, pool.map(partial(build, output=output), LANGUAGES), strict=True))
+        make(output)
     except KeyboardInterrupt:
         sys.exit("Interrupted. The next build starts afresh.")
+    except (OSError, ValueError) as error:
+        sys.exit(f"The book did not build. {error}")
+    print(f"The book is ready: open {output / 'html' / 'index.html'}")
+
+
+def make(output):
+    """Build both languages, and what they share, into the folder `output`."""
+    read_sources()
+    check_room(output)
+    with ProcessPoolExecutor(len(LANGUAGES)) as pool:
+        results = dict(zip(LANGUAGES, pool.map(partial(build, output=output), LANGUAGES), strict=True))
     if failed := [lang for lang, succeeded in results.items() if not succeeded]:
         sys.exit(f"The book did not build: {', '.join(failed)}. Warnings are errors here; they are listed above.")
     prune(output / "html" / "shared", output.glob("html/*/*.html"))
     (output / "html" / ".nojekyll").touch()  # else GitHub Pages leaves out what begins with an underscore
-    root = (BOOK / "root.html").read_text(encoding="utf-8")
-    (output / "html" / "index.html").write_text(protect(root), encoding="utf-8")
-    print(f"The book is ready: open {output / 'html' / 'index.html'}")
+    pages.write(output / "html" / "index.html", protect(pages.text(BOOK / "root.html")))
 
 
 if __name__ == "__main__":

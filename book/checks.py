@@ -8,19 +8,19 @@ import json
 import math
 import re
 from html import escape
-from pathlib import Path
 
+import handwritten
 import measurements
 import pages
 import steps
-import yaml
 from docutils import nodes
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util.docutils import SphinxDirective
 
 PAGE = "how_it_is_checked"  # where marks and numbers lead to
 PROVEN = pages.NOTEBOOKS / "equations.json"
-WORDS = yaml.safe_load(Path(__file__).with_suffix(".yml").read_text(encoding="utf-8"))  # by Sphinx's language
+WORDS = handwritten.read("checks")  # by Sphinx's language
+ENTRY = {"chapter": str, "cell": str, "definitions": int, "relations": int, "instances": [str], "oracle": bool}
 FOLDERS = {"en": "en", "zh_CN": "zh"}  # of the notebooks, by Sphinx's language
 OPENING = re.compile(r"<!-- n:(?P<key>[^\s:]+):\S+ -->")  # as in pages.MARKER
 CLOSING = "<!-- /n -->"
@@ -28,7 +28,11 @@ CLOSING = "<!-- /n -->"
 
 def proven():
     """{hash: entry} of the equations that both readers have proven; see tests/equations/results.py."""
-    return json.loads(PROVEN.read_text(encoding="utf-8")) if PROVEN.exists() else {}
+
+    def parse(data):
+        return pages.check(pages.unsealed(data), {str: ENTRY})
+
+    return pages.read(PROVEN, parse, instead="`make equations`") if PROVEN.exists() else {}
 
 
 def cells(page, language):

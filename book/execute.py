@@ -50,11 +50,15 @@ def execute(stem, root=pages.NOTEBOOKS):
         differences = pages.code_differences(pages.load(paths["en"]), pages.load(path))
         if differences:
             raise ChapterError(f"{stem}: en and {lang} must have the same code cells, but " + "; ".join(differences))
-    run = nbformat.read(paths["en"], as_version=nbformat.NO_CONVERT)
+    run = _notebook(paths["en"])
     _run(stem, run, paths["en"].parent)
     cells, widgets = _stable(stem, run)
     texts = {path: _with_outputs(path, cells, widgets) for path in paths.values()}
     return [path for path, text in texts.items() if pages.write(path, text)]
+
+
+def _notebook(path):
+    return pages.read(path, lambda data: nbformat.reads(data.decode("utf-8"), as_version=nbformat.NO_CONVERT))
 
 
 def _run(stem, notebook, folder):
@@ -137,7 +141,7 @@ def _reachable(views, models):
 
 def _with_outputs(path, cells, widgets):
     """The notebook at `path` with these outputs, as text."""
-    notebook = nbformat.read(path, as_version=nbformat.NO_CONVERT)
+    notebook = _notebook(path)
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)  # the times at which an earlier run began and ended
         if cell.cell_type == "code":
@@ -157,8 +161,10 @@ def main(stems):
         print(stem, end=" ", flush=True)
         try:
             changed = execute(stem)
-        except ChapterError as error:
+        except (ChapterError, ValueError) as error:
             raise SystemExit(f"failed, its files are as they were.\n{error}") from None
+        except OSError as error:  # of one language's file; the other may be written
+            raise SystemExit(f"failed.\n{error}") from None
         except KeyboardInterrupt:
             raise SystemExit("interrupted, its files are as they were.") from None
         print("written: " + ", ".join(f"{p.parent.name}/{p.name}" for p in changed) if changed else "unchanged")

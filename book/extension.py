@@ -11,13 +11,13 @@ from unicodedata import category, east_asian_width
 
 import checks
 import figures
+import handwritten
 import head
 import lighten
 import questions
 import search
 import shared
 import widgets
-import yaml
 from docutils import nodes
 from docutils.statemachine import StringList
 from latex2mathml.converter import convert
@@ -179,7 +179,7 @@ class Table(SphinxDirective):
     def run(self):
         path = BOOK / f"{self.table}.yml"
         self.env.note_dependency(str(path))
-        entries = yaml.safe_load(path.read_text(encoding="utf-8")) or []
+        entries = handwritten.read(self.table)
         chinese = self.config.language.startswith("zh")
         entries.sort(key=lambda entry: self.order(entry, chinese))
         return [nodes.definition_list("", *(self.item(entry, chinese) for entry in entries), classes=["entries"])]

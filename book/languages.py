@@ -6,6 +6,7 @@ committed: it says that somebody has looked at both. `check` lists the pairs tha
 
 import hashlib
 import json
+import re
 import sys
 
 import pages
@@ -41,7 +42,7 @@ def acknowledge(root=pages.NOTEBOOKS):
 def check(root=pages.NOTEBOOKS):
     """Sentences, one for each pair that is not as it was acknowledged."""
     path = root / PATH.name
-    before = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    before = pages.read(path, _acknowledged, instead="`make acknowledge`") if path.exists() else {}
     now, told = pairs(root), []
     for page in sorted({*before, *now}):
         if page not in before or page not in now:
@@ -53,6 +54,16 @@ def check(root=pages.NOTEBOOKS):
             if said:
                 told.append(f"{page}, {key or 'top'}: {said}")
     return told
+
+
+def _acknowledged(data):
+    """What `acknowledge` wrote. No digest: whatever else became of a hash is told by `check` anyway."""
+    found = pages.check(json.loads(data), {str: {str: str}})
+    for page, keys in found.items():
+        for key, both in keys.items():
+            if not re.fullmatch("[0-9a-f]{10} [0-9a-f]{10}", both):
+                raise ValueError(f"{page}, {key or 'top'} has {both!r}, expected the hashes of two texts")
+    return found
 
 
 def _compare(old, new):
@@ -68,16 +79,16 @@ def _compare(old, new):
 
 
 def main(argv):
-    if argv == ["acknowledge"]:
-        try:
+    try:
+        if argv == ["acknowledge"]:
             acknowledge()
-        except ValueError as error:
-            raise SystemExit(str(error)) from None
-        return 0
-    if argv == ["check"]:
-        told = check()
-        print("\n".join(told) or "both languages are as they were acknowledged")
-        return int(bool(told))
+            return 0
+        if argv == ["check"]:
+            told = check()
+            print("\n".join(told) or "both languages are as they were acknowledged")
+            return int(bool(told))
+    except (OSError, ValueError) as error:
+        raise SystemExit(str(error)) from None
     raise SystemExit(f"got {' '.join(argv) or 'nothing'}, expected: acknowledge | check")
 
 

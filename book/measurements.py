@@ -22,11 +22,13 @@ def file(root=pages.ROOT):
 
 def read(root=pages.ROOT, part="numbers"):
     """What the experiments left: "numbers", {key: {"value", "sd", "n", "experiment", "unit"}}, or "experiments",
-    {name: {"script", "recipe", "runs"}}, where the numbers come from.
+    {name: {"script", "recipe", "runs"}}, where the numbers come from. ValueError, with the way out, if that is damaged.
     """
-    if not file(root).exists():
-        raise ValueError("experiments/results.json is missing: take the committed file back, or `make results`")
-    return json.loads(file(root).read_text(encoding="utf-8"))[part]
+
+    def parse(data):
+        return pages.check(pages.unsealed(data), {"experiments": dict, "numbers": {str: dict}})[part]
+
+    return pages.read(file(root), parse, instead="`make results`, which measures all anew")
 
 
 def show(key, spec, numbers):
@@ -57,9 +59,10 @@ def fill(text, numbers):
 
 def filled(path, numbers):
     """The whole text of a page with its numbers filled; ValueError naming the page and the cell."""
-    source = path.read_text(encoding="utf-8")
+    source = pages.text(path)
     if path.suffix == ".md":
         return _named(path, "", source, numbers)
+    pages.load(path)  # says what is wrong with it
     notebook = json.loads(source)
     for cell in notebook["cells"]:
         if cell["cell_type"] == "markdown":
@@ -84,7 +87,7 @@ def changes(numbers, root=pages.ROOT):
 
 
 def _markers(path):
-    return pages.MARKER.findall(path.read_text(encoding="utf-8"))
+    return pages.MARKER.findall(pages.text(path))
 
 
 def _named(path, place, text, numbers):
@@ -99,9 +102,14 @@ def main(argv=None, root=pages.ROOT):
     parser.add_argument("--check", action="store_true", help="write nothing; list what differs and exit with 1")
     check = parser.parse_args(argv).check
     try:
-        changed = changes(read(root), root)
-    except ValueError as error:
+        return update(root, check)
+    except (OSError, ValueError) as error:
         raise SystemExit(str(error)) from None
+
+
+def update(root, check):
+    """Print what differs, and write it unless `check`; returns 1 if `check` finds anything, otherwise 0."""
+    changed = changes(read(root), root)
     for path, text in changed.items():
         for (key, _, old), (_, _, new) in zip(_markers(path), pages.MARKER.findall(text), strict=True):
             if old != new:

@@ -2,9 +2,10 @@
 
 import itertools
 import json
-import os
 import re
+import runpy
 from pathlib import Path
+from types import SimpleNamespace
 from typing import NamedTuple
 
 from docutils.nodes import make_id
@@ -15,6 +16,9 @@ from mdit_py_plugins.front_matter import front_matter_plugin
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = ROOT / "notebooks"
 LANGUAGES = ("en", "zh")
+
+_files = SimpleNamespace(**runpy.run_path(str(ROOT / "genlib" / "files.py")))  # import genlib needs torch
+read, write, check, sealed, unsealed = _files.read, _files.write, _files.check, _files.sealed, _files.unsealed
 
 # A measured number in prose: <!-- n:KEY:FMT -->VALUE<!-- /n -->, invisible but for its value.
 MARKER = re.compile(r"<!-- n:(?P<key>[^\s:]+):(?P<spec>\S+) -->(?P<value>[^<\n]*)<!-- /n -->")
@@ -45,25 +49,31 @@ def names(suffix="", root=NOTEBOOKS):
     return sorted({p.name for lang in LANGUAGES for p in (root / lang).glob("*") if p.suffix in kinds})
 
 
-def write(path, text):
-    """Put `text` into `path`, at once or not at all; returns whether that changed the file."""
-    data = text.encode("utf-8")
-    if path.exists() and path.read_bytes() == data:
-        return False
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        part.write_bytes(data)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
-    return True
+def text(path):
+    """The text of the file at `path`; ValueError, with the file and the way out, if it is no UTF-8 text."""
+    return read(path, _decoded)
 
 
 def load(path):
-    """The notebook at `path`, each cell's source one string."""
-    notebook = json.loads(path.read_text(encoding="utf-8"))
-    for cell in notebook["cells"]:
-        cell["source"] = "".join(cell["source"])
+    """The notebook at `path`, each cell's source one string; ValueError, with the file, if it is none."""
+    return read(path, _notebook)
+
+
+def _decoded(data):
+    text = data.decode("utf-8")
+    if "\0" in text or not text.strip():
+        raise ValueError("it is empty, or has null characters, which no text has")
+    return text
+
+
+def _notebook(data):
+    notebook = json.loads(_decoded(data))
+    check(notebook, {"cells": [dict], str: object})
+    for number, cell in enumerate(notebook["cells"]):
+        source = cell.get("source")
+        lines = check([source] if isinstance(source, str) else source, [str], f"the source of cell {number}")
+        cell["source"] = "".join(lines)
+        check(cell, {"cell_type": str, "metadata": dict, str: object}, f"cell {number}")
     return notebook
 
 
@@ -87,15 +97,15 @@ def texts(path):
     if path.suffix == ".ipynb":
         cells = load(path)["cells"]
         spoken = {c["id"]: c["source"] if c["cell_type"] == "markdown" else "\n".join(figure(c)) for c in cells}
-        return {key: text for key, text in spoken.items() if text.strip()}
-    source = path.read_text(encoding="utf-8")
+        return {key: words for key, words in spoken.items() if words.strip()}
+    source = text(path)
     lines, found = source.splitlines(keepends=True), headings(source)
     starts = [("", 0), *((h.slug, h.line) for h in found)]
     ends = [line for _, line in starts[1:]] + [len(lines)]
     sections = {}
     for (key, start), end in zip(starts, ends, strict=True):
         sections[key] = sections.get(key, "") + "".join(lines[start:end])
-    return {key: text for key, text in sections.items() if text.strip()}
+    return {key: words for key, words in sections.items() if words.strip()}
 
 
 def code_differences(en, zh):

@@ -13,8 +13,9 @@ from itertools import pairwise
 from pathlib import Path
 from unicodedata import normalize
 
+import handwritten
+import pages
 import snowballstemmer
-import yaml
 from docutils import nodes
 from sphinx.search import js_index, languages
 from sphinx.search.en import SearchEnglish
@@ -28,8 +29,21 @@ SPELLINGS = [("parametri", "parameteri"), ("is(?=(e|ed|es|er|ing|ation|ations)$)
 SPACED = re.compile(rf"(?<=[{HAN}]) (?=[a-z0-9])|(?<=[a-z0-9]) (?=[{HAN}])")
 TITLE = 4  # what a word counts in a heading, where once in the text counts 1
 
+
+def read_simplified(path):
+    """The table of str.translate from traditional to simplified characters, from a file of both in two lines."""
+
+    def parse(data):
+        traditional, simple = data.decode("utf-8").split()
+        if not re.fullmatch(f"[{HAN}]+", traditional + simple):
+            raise ValueError("it has other than Chinese characters")
+        return str.maketrans(traditional, simple)
+
+    return pages.read(path, parse)
+
+
 stemmer = snowballstemmer.stemmer("porter")
-simplified = str.maketrans(*(BOOK / "traditional.txt").read_text(encoding="utf-8").split())
+simplified = read_simplified(BOOK / "traditional.txt")
 
 
 class SearchChinese(SearchEnglish):
@@ -75,9 +89,9 @@ def _is_read(text):
 
 def synonyms(chinese):
     """[what readers write, what the book writes instead], longest first."""
-    said = yaml.safe_load((BOOK / "search.yml").read_text(encoding="utf-8"))["zh" if chinese else "en"]
+    said = handwritten.read("search", BOOK)["zh" if chinese else "en"]
     pairs = {str(theirs): ours for ours, all_theirs in said.items() for theirs in all_theirs}
-    for entry in yaml.safe_load((BOOK / "glossary.yml").read_text(encoding="utf-8")):
+    for entry in handwritten.read("glossary", BOOK):
         ours = entry["zh" if chinese else "term"]
         pairs |= dict.fromkeys(entry.get("also_zh" if chinese else "also_en", []), ours)
         if chinese:
@@ -100,7 +114,7 @@ def write_index(app, exception):
             found.append([number, "" if place == 0 else id_, title, sum(counts.values())])
     known = {character for word in terms for character in word}
     chinese = app.config.language.startswith("zh")
-    questions = yaml.safe_load((BOOK / "search.yml").read_text(encoding="utf-8"))["questions"]
+    questions = handwritten.read("search", BOOK)["questions"]
     index |= {
         "terms": {},
         "titleterms": {},

@@ -1,10 +1,10 @@
 """What pages of both languages load from one folder beside theirs, so that a browser keeps a single copy."""
 
-import os
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
+import pages
 from lighten import subset
 
 FOLDER = "../shared"  # from the folder of a language
@@ -38,17 +38,13 @@ FACE = """@font-face {{ font-family: {family}; src: url("{name}.woff2"); unicode
 def put(app, name, content):
     """Write a shared file, which the build of the other language may be doing at the same time."""
     path = Path(app.outdir, FOLDER, name).resolve()
-    if path.exists() and path.read_bytes() == content:
-        return
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.{os.getpid()}")
-    part.write_bytes(content)
-    part.replace(path)
+    pages.write(path, content)
 
 
-def prune(folder, pages):
-    """Delete the scripts in `folder` that none of `pages` names any more, and what an interrupted build left."""
-    texts = [page.read_text(encoding="utf-8") for page in pages]
+def prune(folder, written):
+    """Delete the scripts in `folder` that no page `written` names any more, and what an interrupted build left."""
+    texts = [page.read_text(encoding="utf-8") for page in written]
     for path in folder.glob("*"):
         if path.is_file() and not any(path.name in text for text in texts):
             path.unlink()

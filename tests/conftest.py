@@ -68,7 +68,7 @@ def copy_sources(tree):
     for name in ("book", "notebooks", "genlib/explorer"):
         shutil.copytree(ROOT / name, tree / name, ignore=ignore)
     (tree / "experiments").mkdir()
-    for name in ("_config.yml", "experiments/results.json"):
+    for name in ("_config.yml", "experiments/results.json", "genlib/files.py"):
         shutil.copy(ROOT / name, tree / name)
     return tree
 

@@ -1,6 +1,5 @@
 """What the book shows of its checks: marks at proven derivations, links at measured numbers, and their tables."""
 
-import json
 import re
 
 import checks
@@ -127,7 +126,7 @@ def test_what_has_changed_since_it_was_proven_has_no_mark(tmp_path):
     path, known = tree / "notebooks" / "equations.json", dict(PROVEN)
     gone = next(e for e in checks.equations("02_kl_divergence", "en") if PROVEN[e.hash]["relations"])
     del known[gone.hash]  # never proven
-    path.write_text(json.dumps(known), encoding="utf-8")
+    path.write_text(pages.sealed(known), encoding="utf-8")
     chapter = tree / "notebooks" / "en" / "03_vae.ipynb"  # another definition under a heading: all of it is stale
     text = chapter.read_text(encoding="utf-8")
     assert text.count(r"c := \\frac{1}{2 s^2}") == 1

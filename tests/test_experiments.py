@@ -1,6 +1,7 @@
 """The experiments behind the numbers: how they are run and kept, what they measure, what the chapters conclude."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -101,9 +102,7 @@ def test_what_fails_is_told_and_the_rest_is_kept(made):
 def test_it_goes_on_where_it_stopped(made, monkeypatch):
     run.run(["good"], 1)
     runs = stored()["experiments"]["good"]["runs"]
-    results.RESULTS.write_text(
-        json.dumps({"experiments": {"good": {"script": "fake", "recipe": {"k": 1}, "runs": runs[:1]}}, "numbers": {}})
-    )
+    results.write({"good": {"script": "fake", "recipe": {"k": 1}, "runs": runs[:1]}}, run.EXPERIMENTS)
     made.clear()
     run.run(["good"], 2)
     assert sorted(made) == [("good", 1), ("good", 2)] and "good.a" in stored()["numbers"]
@@ -130,7 +129,7 @@ def test_an_interrupted_write_leaves_the_old_file(made, monkeypatch):
     def broken(*paths):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(results.os, "replace", broken)
+    monkeypatch.setattr(os, "replace", broken)
     with pytest.raises(KeyboardInterrupt):
         results.store("good", "fake", {"seed": 0, "values": {"a": 9.0, "b": 9.0}}, run.EXPERIMENTS)
     assert results.RESULTS.read_bytes() == before

@@ -70,7 +70,8 @@ def book(tmp_path):
     """A README and a chapter with one marker each, and results beside them; returns the two paths."""
     for folder in ("notebooks/en", "experiments"):
         (tmp_path / folder).mkdir(parents=True)
-    (tmp_path / "experiments/results.json").write_text(json.dumps({"numbers": NUMBERS}))
+    results = pages.sealed({"experiments": {}, "numbers": NUMBERS})
+    (tmp_path / "experiments/results.json").write_text(results, encoding="utf-8")
     cell = {"id": "x", "cell_type": "markdown", "metadata": {}, "source": ["误差\n", marker("a.loss", ".1f")]}
     chapter, readme = tmp_path / "notebooks/en/c.ipynb", tmp_path / "README.md"
     chapter.write_text(json.dumps({"cells": [cell]}, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -4,7 +4,6 @@
 is new, or has changed, or stands under a heading where another definition has.
 """
 
-import json
 import sys
 
 import pages
@@ -67,7 +66,7 @@ def everything():
 
 def main():
     found = everything()
-    pages.write(PATH, json.dumps(found, indent=1) + "\n")
+    pages.write(PATH, pages.sealed(found))
     told = [c for chapter in CHAPTERS for lang in pages.LANGUAGES for scope in read(chapter, lang).values()
             for check in READERS.values() for c in check(scope)]  # fmt: skip
     print(f"{len(found)} equations are proven by both readers")

@@ -8,7 +8,7 @@ from importlib.metadata import version
 
 import torch
 
-from genlib import classifier, measures
+from genlib import classifier, files, measures
 from genlib.data import load_mnist
 from genlib.losses import autoencoder_loss, vae_loss
 from genlib.models import CHOSEN_CODE, MODELS, save_weights, ship
@@ -53,7 +53,11 @@ def _rotation(u, v):
 
 
 def train(name, recipe, device, path):
-    """Train, round, measure and save one model. Returns its mean test loss as shipped."""
+    """Train, round, measure and save one model. Returns its mean test loss as shipped.
+
+    Raises OSError, before anything is trained, if `path` cannot be written.
+    """
+    files.check_target(path)
     images, labels = load_mnist()
     test_images, test_labels = load_mnist(train=False)
     data, test_data = images, test_images
@@ -95,9 +99,12 @@ def main():
     command.add_argument("--device", default="auto", help="auto, cpu, cuda, mps")
     args = parser.parse_args()
     recipe = PRESETS[args.recipe] if args.recipe else SHIPPED[args.name]
-    recipe = replace(recipe, **{k: v for k in ("epochs", "seed") if (v := getattr(args, k)) is not None})
     path = args.output or f"{args.name}.safetensors"
-    total = train(args.name, recipe, args.device, path)
+    try:
+        recipe = replace(recipe, **{k: v for k in ("epochs", "seed") if (v := getattr(args, k)) is not None})
+        total = train(args.name, recipe, args.device, path)
+    except (OSError, ValueError) as error:
+        parser.exit(1, f"{error}\n")
     print(f"{path}: test loss {total:.2f} per image")
 
 

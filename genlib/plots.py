@@ -43,17 +43,22 @@ def image_grid(rows, *, labels=(), columns=(), ax=None):
 
 
 def training_curves(history, *, ax=None):
-    """Every term of the loss by epoch: training lines solid, test lines dashed. Returns the axes."""
+    """Every term of the loss by epoch: training lines solid, test lines dashed. Returns the axes.
+
+    Of a training that was interrupted in its first epoch there is nothing to draw: the axes are empty.
+    """
     ax = ax or plt.subplots(figsize=(6, 3), layout="constrained")[1]
     for color, (name, values) in enumerate(history.train.items()):
         epochs = range(1, len(values) + 1)
         ax.plot(epochs, values, f"C{color}-", label=f"{name}, train")
         if name in history.test:
             ax.plot(epochs, history.test[name], f"C{color}--", label=f"{name}, test")
-    ax.set(xlabel="epoch", ylabel="per image", ylim=(0, 3 * history.train["total"][-1]))
+    ax.set(xlabel="epoch", ylabel="per image")
     ax.xaxis.get_major_locator().set_params(integer=True)
     ax.grid(alpha=0.3)
-    ax.legend(frameon=False)
+    if history.epochs:
+        ax.set_ylim(0, 3 * history.train["total"][-1])
+        ax.legend(frameon=False)
     return ax
 
 

@@ -1,13 +1,17 @@
 """Training: recipes, the loop, and what it records."""
 
+import math
 import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from numbers import Integral
 
 import torch
 from torch.optim.lr_scheduler import LambdaLR, OneCycleLR
 from tqdm.auto import tqdm
+
+from genlib.data import check_pixels
 
 
 @dataclass(frozen=True)
@@ -23,11 +27,13 @@ class Recipe:
     seed: int = 0  # order of the images and noise of the VAE; the initial weights are the caller's
 
     def __post_init__(self):
-        for name in ("epochs", "batch_size", "muon_steps"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"Recipe: got {name}={getattr(self, name)!r}, expected at least 1")
-        if not self.lr > 0 or not self.muon_lr >= 0:
-            raise ValueError(f"Recipe: got lr={self.lr!r}, muon_lr={self.muon_lr!r}, expected > 0 and >= 0")
+        for name, least in {"epochs": 1, "batch_size": 1, "muon_steps": 1, "seed": 0}.items():
+            value = getattr(self, name)
+            if not isinstance(value, Integral) or value < least:
+                raise ValueError(f"Recipe: got {name}={value!r}, expected a whole number of at least {least}")
+            object.__setattr__(self, name, int(value))  # frozen; json knows no integers of numpy's
+        if not 0 < self.lr < math.inf or not 0 <= self.muon_lr < math.inf:
+            raise ValueError(f"Recipe: got lr={self.lr!r}, muon_lr={self.muon_lr!r}, expected > 0 and >= 0, finite")
 
 
 PRESETS = {
@@ -67,13 +73,16 @@ def fit(model, images, recipe, *, loss, test_images=None, device="auto", on_epoc
 
     Runs repeat exactly on one machine: each epoch seeds torch's generators from recipe.seed,
     so that evaluation or on_epoch cannot change the training. Ctrl-C ends the training with
-    the model usable. Raises ValueError for bad arguments and FloatingPointError, naming the
-    place, where data or loss are not finite.
+    the model usable. Raises ValueError or TypeError for bad arguments, such as images that do not
+    lie on [-1, 1] or a loss that is averaged already, and FloatingPointError, naming the place,
+    where data or loss are not finite.
     """
     recipe = _preset(recipe)
     _check_images("images", images)
     if test_images is not None:
         _check_images("test_images", test_images)
+    if not any(True for _ in model.parameters()):
+        raise ValueError(f"fit: got a {type(model).__name__} without parameters, expected a model that can be trained")
     home = next(model.parameters()).device
     device = _pick(device)
     history = History(recipe, str(device))
@@ -95,7 +104,7 @@ def fit(model, images, recipe, *, loss, test_images=None, device="auto", on_epoc
             sums = {}
             shuffled = images[torch.randperm(len(images)).to(device)]
             for step, x in enumerate(shuffled.split(recipe.batch_size), 1):
-                terms = loss(model, x)
+                terms = _checked_terms(loss(model, x), len(x))
                 total = terms["total"].mean()
                 if not torch.isfinite(total):
                     raise FloatingPointError(
@@ -110,9 +119,10 @@ def fit(model, images, recipe, *, loss, test_images=None, device="auto", on_epoc
                 for name, term in terms.items():
                     sums[name] = sums.get(name, 0) + term.detach().sum()
                 bar.update()
-            _record(history.train, sums, len(images))
+            tested = {} if test_images is None else _evaluate(model, test_images, loss)
+            _record(history.train, sums, len(images))  # once both are known: Ctrl-C may come in between
             if test_images is not None:
-                _record(history.test, _evaluate(model, test_images, loss), len(test_images))
+                _record(history.test, tested, len(test_images))
             bar.set_postfix(epoch=epoch, loss=f"{history.train['total'][-1]:.2f}")
             if on_epoch is not None:
                 on_epoch(epoch, model, history)
@@ -131,7 +141,7 @@ def _evaluate(model, images, loss):
     model.eval()
     sums = {}
     for x in images.split(5000):
-        for name, term in loss(model, x).items():
+        for name, term in _checked_terms(loss(model, x), len(x)).items():
             sums[name] = sums.get(name, 0) + term.sum()
     return sums
 
@@ -145,7 +155,8 @@ def _optimizers(model, recipe):
     """Adam for all, or Muon for the matrices and Adam for the rest."""
     matrices = [p for p in model.parameters() if recipe.muon_lr and p.ndim == 2]
     taken = {id(p) for p in matrices}
-    optimizers = [torch.optim.Adam([p for p in model.parameters() if id(p) not in taken], lr=recipe.lr, fused=True)]
+    rest = [p for p in model.parameters() if id(p) not in taken]
+    optimizers = [torch.optim.Adam(rest, lr=recipe.lr, fused=True)] if rest else []
     if matrices:
         # weight_decay=0: torch's default of 0.1 would shrink the weights, which the source does not.
         optimizers.append(torch.optim.Muon(matrices, lr=recipe.muon_lr, weight_decay=0.0, ns_steps=recipe.muon_steps))
@@ -176,7 +187,21 @@ def _pick(device):
     return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
 
 
+def _checked_terms(terms, n):
+    """The terms of the loss of n images, if each is one number per image: of a mean, the record would be wrong."""
+    if not isinstance(terms, dict) or "total" not in terms:
+        got = f"the terms {sorted(terms)}" if isinstance(terms, dict) else type(terms).__name__
+        raise ValueError(f'fit: the loss returned {got}, expected a dict of tensors, one of them named "total"')
+    for name, term in terms.items():
+        if tuple(term.shape) != (n,):
+            got = f"{name!r} of shape {tuple(term.shape)} for {n} images"
+            raise ValueError(f"fit: the loss returned {got}, expected ({n},): one number per image, without a mean")
+    return terms
+
+
 def _check_images(name, images):
+    if not isinstance(images, torch.Tensor):
+        check_pixels("fit", name, images)
     if images.ndim != 2 or len(images) == 0:
         raise ValueError(f"fit: got {name} of shape {tuple(images.shape)}, expected (N, 784) with N >= 1")
     finite = torch.isfinite(images).all(1)
@@ -185,3 +210,4 @@ def _check_images(name, images):
         raise FloatingPointError(
             f"fit: {len(rows)} rows of {name} hold values that are not finite, first row {rows[0]}"
         )
+    check_pixels("fit", name, images[:, :784])  # what follows may be a label, see genlib.classifier

@@ -1,4 +1,5 @@
 import json
+import re
 import subprocess
 import sys
 
@@ -6,7 +7,7 @@ import pytest
 import torch
 from safetensors import safe_open
 
-from genlib.__main__ import SHIPPED, _rotation, code_map
+from genlib.__main__ import SHIPPED, _rotation, code_map, main
 from genlib.models import CHOSEN_CODE, Autoencoder, load_pretrained, move_codes, resources
 
 
@@ -33,6 +34,25 @@ def test_shipped_weights_are_of_the_shipped_recipe(name):
 def test_unknown_models_are_refused():
     result = subprocess.run([sys.executable, "-m", "genlib", "train", "gan"], capture_output=True, text=True)
     assert result.returncode == 2 and "'autoencoder', 'classifier', 'vae'" in result.stderr
+
+
+@pytest.mark.parametrize("path, message", [
+    ("no/such/folder/x", "there is no folder .*no/such/folder: make it first"),
+    ("", "that is a folder: name a file"),
+])  # fmt: skip
+def test_a_target_that_cannot_be_written_is_told_before_the_training(tmp_path, monkeypatch, capsys, path, message):
+    monkeypatch.setattr("genlib.__main__.load_mnist", lambda: pytest.fail("has begun to train"))
+    monkeypatch.setattr(sys, "argv", ["genlib", "train", "vae", str(tmp_path / path)])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 1 and re.match(f"{re.escape(str(tmp_path / path))}: {message}", capsys.readouterr().err)
+
+
+def test_a_recipe_that_cannot_be_is_told_without_a_traceback(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["genlib", "train", "vae", str(tmp_path / "x"), "--epochs", "0"])
+    with pytest.raises(SystemExit):
+        main()
+    assert "got epochs=0, expected a whole number of at least 1" in capsys.readouterr().err
 
 
 def test_the_shipped_map_is_the_one_that_code_map_finds(train_digits):

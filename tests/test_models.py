@@ -1,6 +1,7 @@
 import json
 import os
 
+import numpy as np
 import pytest
 import torch
 from safetensors import safe_open
@@ -31,6 +32,10 @@ def test_shapes(latent_dim):
     x_hat, mu, logvar = vae(x)
     assert mu.shape == logvar.shape == (7, latent_dim) and x_hat.shape == x.shape
     assert vae.sample(4).shape == (4, 784)
+
+
+def test_sizes_may_be_integers_of_numpy():
+    assert VAE(np.int64(2), hidden_dim=np.int32(30)).sample(np.int64(3)).shape == (3, 784)
 
 
 def test_reparameterize_has_the_right_distribution():

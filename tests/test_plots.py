@@ -49,6 +49,11 @@ def test_training_curves_draw_the_history():
     assert lines == {"total, train": [9.0, 5.0], "total, test": [8.0, 6.0], "kl, train": [1.0, 2.0]}
 
 
+def test_of_a_training_interrupted_in_its_first_epoch_there_are_no_curves(recwarn):
+    ax = plots.training_curves(History(Recipe(), "cpu", interrupted=True))
+    assert not ax.lines and ax.get_legend() is None and not recwarn.list
+
+
 def test_latent_scatter_puts_each_label_at_its_code():
     codes, labels = torch.randn(12, 3), torch.arange(12) % 10
     ax = plots.latent_scatter(codes, labels, mark=(1.0, 2.0, 3.0))

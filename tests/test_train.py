@@ -1,9 +1,13 @@
+import json
+import math
 import subprocess
 import sys
-from dataclasses import FrozenInstanceError, replace
+from dataclasses import FrozenInstanceError, asdict, replace
 
+import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from genlib.losses import autoencoder_loss, squared_error, vae_loss
 from genlib.models import VAE, Autoencoder
@@ -137,10 +141,57 @@ def test_data_and_loss_that_are_not_finite_are_placed():
     (lambda: fit(fresh(), torch.rand(0, 784), "quick", loss=autoencoder_loss), "N >= 1"),
     (lambda: Recipe(epochs=0), "got epochs=0"),
     (lambda: Recipe(lr=-1.0), "got lr=-1.0"),
+    (lambda: Recipe(lr=math.inf), "got lr=inf"),
+    (lambda: Recipe(epochs=2.0), "got epochs=2.0, expected a whole number of at least 1"),
+    (lambda: Recipe(batch_size="64"), "got batch_size='64', expected a whole number"),
+    (lambda: Recipe(seed=0.5), "got seed=0.5, expected a whole number of at least 0"),
+    (lambda: fit(nn.Flatten(), torch.rand(2, 784), SHORT, loss=autoencoder_loss), "got a Flatten without parameters"),
+    (lambda: fit(fresh(), 255 * torch.rand(2, 784), SHORT, loss=autoencoder_loss),
+     r"got images of torch.float32 from .* to 2\d\d.*, expected floats from -1 to 1.*: images / 127.5 - 1"),
+    (lambda: fit(fresh(), torch.ones(2, 784, dtype=torch.uint8), SHORT, loss=autoencoder_loss),
+     r"got images of torch.uint8 from 1 to 1, expected floats from -1 to 1.*: images / 127.5 - 1"),
+    (lambda: fit(fresh(), torch.rand(2, 784), SHORT, loss=autoencoder_loss, test_images=1.5 * torch.ones(2, 784)),
+     r"got test_images of torch.float32 from 1.5 to 1.5.*: test_images.clamp\(-1, 1\)"),
+    (lambda: fit(fresh(), torch.rand(2, 784), SHORT, loss=lambda model, x: {"total": model(x)[1].square().mean()}),
+     r"'total' of shape \(\) for 2 images, expected \(2,\): one number per image, without a mean"),
+    (lambda: fit(fresh(), torch.rand(2, 784), SHORT, loss=lambda model, x: model(x)[1].square().sum(1)),
+     'the loss returned Tensor, expected a dict of tensors, one of them named "total"'),
+    (lambda: fit(fresh(), torch.rand(2, 784), SHORT, loss=lambda model, x: {"se": model(x)[1].square().sum(1)}),
+     r"the loss returned the terms \['se'\]"),
 ])  # fmt: skip
 def test_bad_input_is_named(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_images_of_numpy_are_refused_with_the_way_out():
+    for images in (np.zeros((2, 784), np.float32), [[0.0] * 784] * 2):
+        with pytest.raises(TypeError, match=r"images as (numpy.ndarray|builtins.list), .* torch.as_tensor\(images\)"):
+            fit(fresh(), images, SHORT, loss=autoencoder_loss)
+
+
+def test_whole_numbers_of_numpy_are_whole_numbers():
+    recipe = Recipe(epochs=np.int64(2), seed=np.int32(3))
+    assert json.loads(json.dumps(asdict(recipe)))["epochs"] == 2 and recipe == Recipe(epochs=2, seed=3)
+
+
+def test_a_model_without_biases_is_trained_by_muon_alone():
+    model = nn.Sequential(nn.Linear(784, 4, bias=False), nn.Linear(4, 784, bias=False))
+    before = model[0].weight.clone()
+    fit(model, torch.rand(20, 784), replace(PRESETS["quick"], epochs=1),
+        loss=lambda model, x: {"total": squared_error(model(x), x)})  # fmt: skip
+    assert not torch.equal(model[0].weight, before)
+
+
+def test_ctrl_c_between_training_and_testing_leaves_records_of_equal_length():
+    def loss(model, x):
+        if not model.training and calls.pop() == 0:
+            raise KeyboardInterrupt
+        return autoencoder_loss(model, x)
+
+    calls = [0, 1]
+    history = fit(fresh(), torch.rand(20, 784), SHORT, loss=loss, test_images=torch.rand(20, 784))
+    assert history.interrupted and len(history.train["total"]) == len(history.test["total"]) == 1
 
 
 def test_recipes_are_frozen_and_the_source_is_the_sources():

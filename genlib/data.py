@@ -47,13 +47,15 @@ def to_img(x):
 def check_pixels(function, name, images):
     """Raise ValueError or TypeError, naming the function and the way out, unless `images` are floats on [-1, 1].
 
-    Values a little outside, as rounding leaves them, pass; so does nan, which others look for.
+    Values a little outside, as rounding leaves them, pass.
     """
     if not isinstance(images, torch.Tensor):
         got = f"{function}: got {name} as {type(images).__module__}.{type(images).__name__}"
         raise TypeError(f"{got}, expected a torch tensor: torch.as_tensor({name}) makes one")
     if images.numel() == 0:
         return
+    if not images.isfinite().all():
+        raise ValueError(f"{function}: got {name} with nan or inf, expected numbers from -1 to 1")
     low, high = (end.item() for end in images.aminmax())
     if not images.is_floating_point() or low < -1.001 or high > 1.001:
         way_out = f"{name} / 127.5 - 1" if high > 2 or not images.is_floating_point() else f"{name}.clamp(-1, 1)"

@@ -60,5 +60,12 @@ def test_other_models_are_named(models, spoil, test_digits):
         AblationExplorer(models, *(part[:60] for part in test_digits))
 
 
+def test_a_model_that_gives_nan_is_named(models, test_digits):
+    broken = VAE(latent_dim=2, hidden_dim=8)
+    broken.logvar.bias.data[0] = torch.nan
+    with pytest.raises(ValueError, match="AblationExplorer: got VAE, whose logvar of some image is nan"):
+        AblationExplorer({**models, "kl": broken}, *(part[:60] for part in test_digits))
+
+
 def test_picture(explorer):
     assert_picture_stands_on_white_and_repeats(explorer, "AblationExplorer(points=60, way='both')")

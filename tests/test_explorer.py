@@ -114,6 +114,13 @@ def test_matrices_travel_as_float16_only_where_that_loses_nothing():
             assert (sent == tensor.detach().numpy().ravel()).all()
 
 
+def spoiled(model, name):
+    """The model with a nan among the biases of the layer of this name."""
+    with torch.no_grad():
+        model.get_submodule(name).bias[0] = torch.nan
+    return model
+
+
 def test_picture_is_a_png_on_white_and_always_the_same(digits):
     assert_picture_stands_on_white_and_repeats(
         LatentExplorer(Autoencoder(), *digits), "LatentExplorer(latent_dim=3, points=60)"
@@ -131,6 +138,12 @@ def test_picture_is_a_png_on_white_and_always_the_same(digits):
         ({"labels": torch.full((60,), 10)}, "from 10 to 10, expected whole numbers from 0 to 9"),
         ({"start": [1, 2]}, r"start \[1.0, 2.0\], expected 3 finite numbers"),
         ({"start": [1, 2, float("nan")]}, "expected 3 finite numbers"),
+        ({"images": torch.full((60, 784), 255.0)}, "images of torch.float32 from 255 to 255, .*: images / 127.5 - 1"),
+        ({"images": np.zeros((60, 784), "u1")}, "images of torch.uint8 from 0 to 0, expected floats from -1 to 1"),
+        ({"images": torch.full((60, 784), torch.nan)}, "images with nan or inf"),
+        ({"model": spoiled(Autoencoder(), "encoder.6")}, "Autoencoder, whose code of some image is nan"),
+        ({"model": spoiled(VAE(), "logvar")}, "VAE, whose logvar of some image is nan"),
+        ({"model": spoiled(VAE(), "decoder.0")}, "with weights that are nan"),
     ],
 )
 def test_bad_input_is_named(change, message, digits):
@@ -167,10 +180,11 @@ def test_browser_decodes_what_pytorch_decodes(make, digits, tmp_path):
     directions = nn.functional.normalize(torch.randn(200, model.latent_dim), dim=1)
     codes = directions * torch.linspace(0, 5 * max(radius, 4), 200)[:, None]
     (tmp_path / "explorer.mjs").write_text(view["_esm"], encoding="utf-8")
-    (tmp_path / "decode.mjs").write_text(DECODE)
+    (tmp_path / "decode.mjs").write_text(DECODE, encoding="utf-8")
     (tmp_path / "weights.bin").write_bytes(view["weights"])
-    (tmp_path / "input.json").write_text(json.dumps({"layers": view["layers"], "codes": codes.tolist()}))
-    done = subprocess.run(["node", "decode.mjs"], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    given = json.dumps({"layers": view["layers"], "codes": codes.tolist()})
+    (tmp_path / "input.json").write_text(given, encoding="utf-8")
+    done = subprocess.run(["node", "decode.mjs"], cwd=tmp_path, capture_output=True, encoding="utf-8", timeout=60)
     assert done.returncode == 0, done.stderr
     with torch.no_grad():
         expected = model.decode(codes)

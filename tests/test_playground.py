@@ -8,6 +8,13 @@ from torch.nn import functional as F
 from genlib import VAE, Autoencoder, Playground
 
 
+def spoiled(model, name):
+    """The model with a nan among the biases of the layer of this name."""
+    with torch.no_grad():
+        model.get_submodule(name).bias[0] = torch.nan
+    return model
+
+
 @pytest.fixture
 def digits(test_digits):
     images, labels = test_digits
@@ -84,6 +91,10 @@ def test_picture_is_always_the_same_and_shows_the_first_sample(digits):
         ({"images": torch.zeros(40, 28, 28)}, r"images of shape \(40, 28, 28\)"),
         ({"samples": torch.zeros(0, 784)}, r"images of shape \(0, 784\)"),
         ({"sample_labels": torch.zeros(4, dtype=int)}, r"labels of shape \(4,\), expected \(3,\)"),
+        ({"samples": torch.full((3, 784), 255.0)}, r"from 255 to 255, .*: images / 127.5 - 1"),
+        ({"images": torch.zeros(40, 784).byte()}, "of torch.uint8 from 0 to 0, expected floats"),
+        ({"autoencoder": spoiled(Autoencoder(), "encoder.6")}, "Autoencoder, whose code of some image is nan"),
+        ({"vae": spoiled(VAE(), "logvar")}, "VAE, whose logvar of some image is nan"),
     ],
 )
 def test_bad_input_is_named(change, message, digits):

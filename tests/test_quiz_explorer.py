@@ -26,6 +26,7 @@ def test_pictures_are_shuffled_with_their_answers(explorer, test_digits):
     [
         (torch.zeros(2, 28, 28), torch.zeros(1, 784), r"written of shape \(2, 28, 28\), expected \(N, 784\)"),
         (torch.zeros(2, 784), torch.zeros(0, 784), r"made of shape \(0, 784\)"),
+        (torch.zeros(2, 784), torch.full((1, 784), 255.0), "made of torch.float32 from 255 to 255, expected floats"),
     ],
 )
 def test_other_shapes_are_named(written, made, message):

@@ -43,6 +43,13 @@ def test_picture_is_always_the_same_and_shows_the_last_epoch():
     assert explorer.picture() == last.picture() != first.picture()
 
 
+def test_snapshots_taken_without_no_grad_are_as_good():
+    plain = snapshots()
+    tracked = {epoch: tuple(part.clone().requires_grad_() for part in frame) for epoch, frame in plain.items()}
+    one, other = (TrainingExplorer(frames, LABELS, torch.zeros(2, 784)) for frames in (plain, tracked))
+    assert one.picture() == other.picture()
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -54,6 +61,7 @@ def test_picture_is_always_the_same_and_shows_the_last_epoch():
         ({"snapshots": snapshots(4)}, "codes with 4 numbers, expected 1, 2 or 3"),
         ({"snapshots": snapshots() | {3: snapshots(2)[0]}}, r"codes \(5, 2\) .* of epoch 3"),
         ({"snapshots": {0: (torch.full((5, 3), torch.nan), torch.zeros(2, 784))}}, "nan or inf in epoch 0"),
+        ({"images": torch.full((2, 784), 255)}, "images of torch.int64 from 255 to 255"),
     ],
 )
 def test_bad_input_is_named(change, message):

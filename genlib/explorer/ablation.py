@@ -85,6 +85,7 @@ class AblationExplorer(core.Explorer):
 def _encoded(model, images):
     """Of images: mu (N, 2), sigma (N, 2), and as text squared error from mu, spread of mu, KL and median sigma."""
     mu, logvar = (part.cpu() for part in model.encode(images.to(core.device_of(model))))
+    core.checked_finite("AblationExplorer", model, mu=mu, logvar=logvar)
     sigma = (0.5 * logvar).exp()
     error = squared_error(model.decode(mu.to(core.device_of(model))).cpu(), images).mean()
     kl = kl_to_standard_normal(mu, logvar).mean()

@@ -17,6 +17,7 @@ from ipywidgets.widgets.widget_int import SliderStyle
 from matplotlib.figure import Figure
 from torch import nn
 
+from genlib.data import check_pixels
 from genlib.models import PIXELS
 from genlib.plots import DIGIT_COLORS
 
@@ -131,10 +132,13 @@ def pack_layers(layers):
 
     Returns (spec, weights): per linear layer its sizes, activation, dtype and byte offsets, and
     the bytes. A matrix travels as float16 where that loses nothing, otherwise, like every
-    bias, as float32; the browser thus has PyTorch's own numbers. Raises ValueError for any other layer.
+    bias, as float32; the browser thus has PyTorch's own numbers. Raises ValueError for any other layer,
+    and for weights that are nan or inf.
     """
     spec, weights = [], bytearray()
     for layer in layers:
+        if not all(parameter.isfinite().all() for parameter in layer.parameters()):
+            raise ValueError(f"pack_layers: got {layer} with weights that are nan or inf, expected finite numbers")
         if isinstance(layer, nn.Linear):
             matrix = layer.weight.detach().cpu().float()
             half = torch.equal(matrix.half().float(), matrix)
@@ -178,16 +182,25 @@ def pack_images(images):
     return ((images + 1) * 127.5).round().clamp(0, 255).cpu().numpy().astype("u1").tobytes()
 
 
+def checked_finite(function, model, **encoded):
+    """ValueError, naming the function, if what the model gave (name: tensor) has nan or inf."""
+    for name, values in encoded.items():
+        if not values.isfinite().all():
+            got = f"{type(model).__name__}, whose {name} of some image is nan or inf"
+            raise ValueError(f"{function}: got {got}, expected finite numbers: train it again, at a lower rate, say")
+
+
 def device_of(model):
     return next(model.parameters()).device
 
 
 def checked_digits(function, images, labels):
     """Images (N, 784) float32 and labels (N,) on the CPU; ValueError, naming the function, for anything else."""
-    images = torch.as_tensor(images).detach().cpu().float()
+    images = torch.as_tensor(images).detach().cpu()
     if images.ndim != 2 or images.shape[1] != PIXELS or len(images) == 0:
         raise ValueError(f"{function}: got images of shape {tuple(images.shape)}, expected (N, {PIXELS}), N > 0")
-    return images, checked_labels(function, labels, len(images))
+    check_pixels(function, "images", images)
+    return images.float(), checked_labels(function, labels, len(images))
 
 
 def checked_labels(function, labels, count):

@@ -139,8 +139,7 @@ def _encode(model, images):
     """Codes (N, latent_dim) float64 and, for a VAE, each latent's mean KL in nats, otherwise None."""
     encoded = model.encode(images.to(core.device_of(model)))
     mu, logvar = encoded if isinstance(encoded, tuple) else (encoded, None)
-    if not mu.isfinite().all():
-        raise ValueError("LatentExplorer: got a model that encodes some image as nan or inf, expected finite codes")
+    core.checked_finite("LatentExplorer", model, **({"code": mu} if logvar is None else {"mu": mu, "logvar": logvar}))
     kl = None if logvar is None else kl_to_standard_normal(mu.reshape(-1, 1), logvar.reshape(-1, 1))
     return mu.cpu().double(), None if kl is None else kl.view(mu.shape).mean(0).tolist()
 

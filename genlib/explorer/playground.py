@@ -71,6 +71,8 @@ class Playground(core.Explorer):
         with torch.no_grad():
             codes = autoencoder.encode(images.to(core.device_of(autoencoder))).cpu().double()
             mu, logvar = (part.cpu() for part in vae.encode(images.to(core.device_of(vae))))
+        core.checked_finite("Playground", autoencoder, code=codes)
+        core.checked_finite("Playground", vae, mu=mu, logvar=logvar)
         low, high, decimals = core.rounded_ends(codes.amin(0), codes.amax(0))
         kl = kl_to_standard_normal(mu.reshape(-1, 1), logvar.reshape(-1, 1)).view(mu.shape).mean(0).tolist()
         packed = core.pack_images(samples)

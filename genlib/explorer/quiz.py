@@ -4,6 +4,7 @@ import anywidget
 import torch
 import traitlets
 
+from genlib.data import check_pixels
 from genlib.explorer import core, scripts
 from genlib.models import PIXELS
 from genlib.plots import NEGATIVE, POSITIVE, image_grid
@@ -34,6 +35,7 @@ class QuizExplorer(core.Explorer):
                 raise ValueError(
                     f"QuizExplorer: got {name} of shape {tuple(images.shape)}, expected (N, {PIXELS}), N > 0"
                 )
+            check_pixels("QuizExplorer", name, images)
         order = torch.randperm(len(written) + len(made), generator=torch.Generator().manual_seed(seed))
         images = torch.cat([written, made]).detach().cpu()[order]
         self.view = _QuizView(pixels=core.pack_images(images), made=(order >= len(written)).tolist(), columns=columns)

@@ -4,7 +4,7 @@ import anywidget
 import torch
 import traitlets
 
-from genlib.data import to_img
+from genlib.data import check_pixels, to_img
 from genlib.explorer import core, scripts
 from genlib.models import PIXELS
 from genlib.plots import latent_scatter
@@ -31,7 +31,9 @@ class TrainingExplorer(core.Explorer):
     figsize = (8, 6)
 
     def __init__(self, snapshots, labels, images):
-        images = torch.as_tensor(images).detach().cpu().float()
+        images = torch.as_tensor(images).detach().cpu()
+        check_pixels("TrainingExplorer", "images", images)
+        images = images.float()
         epochs, codes, x_hat = _checked(snapshots, len(labels), images)
         labels = core.checked_labels("TrainingExplorer", labels, codes.shape[1])
         d = codes.shape[-1]
@@ -83,5 +85,6 @@ def _checked(snapshots, N, images):
             )
         if not (codes.isfinite().all() and x_hat.isfinite().all()):
             raise ValueError(f"TrainingExplorer: got nan or inf in epoch {epoch}, expected finite numbers")
-    codes, x_hat = (torch.stack([torch.as_tensor(snapshots[e][i]).cpu() for e in epochs]) for i in (0, 1))
+    # detached: who records them without torch.no_grad has the same numbers
+    codes, x_hat = (torch.stack([torch.as_tensor(snapshots[e][i]).detach().cpu() for e in epochs]) for i in (0, 1))
     return epochs, codes.double(), x_hat.float()

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import mutate
+import test_losses
 
 from genlib import losses
 
@@ -13,6 +14,7 @@ def test_every_slip_in_a_loss_is_noticed(test_digits):
     functions = {change.partition(":")[0] for change, _ in slips}
     assert {"squared_error", "kl_to_standard_normal", "kl_normal", "vae_loss"} <= functions and len(slips) >= 40
     assert [change for change, source in slips if not mutate.is_noticed(source, test_digits)] == []
+    assert test_losses.vae_loss is losses.vae_loss, "what other tests of this run take"
 
 
 def test_slips_in_an_equation_are_caught_or_explained():

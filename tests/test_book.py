@@ -172,7 +172,8 @@ def test_launch_buttons_need_the_address_of_the_repository(pages, tmp_path):
     assert not any(page.select(".dropdown-launch-buttons") for page in pages.values())
     tree = copy_sources(tmp_path)
     config = tree / "_config.yml"
-    config.write_text(config.read_text().replace('url: ""', "url: https://github.com/somebody/book"))
+    text = config.read_text(encoding="utf-8").replace('url: ""', "url: https://github.com/somebody/book")
+    config.write_text(text, encoding="utf-8")
     done = build(tree)
     assert done.returncode == 0, done.stderr
     page = (tree / "_build" / "html" / "zh" / "02_kl_divergence.html").read_text(encoding="utf-8")
@@ -184,8 +185,8 @@ def test_pytest_leaves_the_built_notebooks_alone(tmp_path):
     notebook = json.dumps({"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
     for folder in ("_build/html/en/_sources", "notebooks/en", "tests"):
         (tmp_path / folder).mkdir(parents=True)
-        (tmp_path / folder / "page.ipynb").write_text(notebook)
-    (tmp_path / "tests" / "test_one.py").write_text("def test_one():\n    pass\n")
+        (tmp_path / folder / "page.ipynb").write_text(notebook, encoding="utf-8")
+    (tmp_path / "tests" / "test_one.py").write_text("def test_one():\n    pass\n", encoding="utf-8")
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     command = [sys.executable, "-m", "pytest", "--nbval", ".", "--collect-only", "-vv", "-p", "no:cacheprovider"]
     listed = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120).stdout

@@ -66,7 +66,7 @@ console.log(JSON.stringify([terms, bestGuess(coarse, {json.dumps(view.limits)}, 
 """,
         encoding="utf-8",
     )
-    done = subprocess.run(["node", "explorer.mjs"], cwd=folder, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(["node", "explorer.mjs"], cwd=folder, capture_output=True, encoding="utf-8", timeout=120)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 

@@ -1,11 +1,13 @@
 """The experiments behind the numbers: how they are run and kept, what they measure, what the chapters conclude."""
 
+import errno
 import json
 import os
 import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import bernoulli
 import linear
@@ -133,6 +135,22 @@ def test_an_interrupted_write_leaves_the_old_file(made, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         results.store("good", "fake", {"seed": 0, "values": {"a": 9.0, "b": 9.0}}, run.EXPERIMENTS)
     assert results.RESULTS.read_bytes() == before
+
+
+def test_damaged_results_and_a_full_disk_end_with_a_word(made, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["run.py", "good", "--workers", "1"])
+
+    def full(self, data):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patched, pytest.raises(SystemExit, match=r"No space left on device.*results\.json"):
+        patched.setattr(Path, "write_bytes", full)
+        run.main()
+    run.run(["good"], 1)
+    text = results.RESULTS.read_text(encoding="utf-8")
+    results.RESULTS.write_text(text.replace('"value": 2.0', '"value": 2.1'), encoding="utf-8")
+    with pytest.raises(SystemExit, match=r"results\.json: damaged.* sha256 .*`git checkout -- .*results\.json`"):
+        run.main()
 
 
 def test_the_command_measures_what_the_file_says(tmp_path):

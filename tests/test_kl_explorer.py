@@ -105,9 +105,9 @@ def computed(tmp_path_factory):
         pytest.skip("needs node")
     folder = tmp_path_factory.mktemp("kl")
     (folder / "explorer.mjs").write_text(KLExplorer().view._esm, encoding="utf-8")
-    (folder / "compute.mjs").write_text(COMPUTE)
-    (folder / "input.json").write_text(json.dumps(GRID))
-    done = subprocess.run(["node", "compute.mjs"], cwd=folder, capture_output=True, text=True, timeout=60)
+    (folder / "compute.mjs").write_text(COMPUTE, encoding="utf-8")
+    (folder / "input.json").write_text(json.dumps(GRID), encoding="utf-8")
+    done = subprocess.run(["node", "compute.mjs"], cwd=folder, capture_output=True, encoding="utf-8", timeout=60)
     assert done.returncode == 0, done.stderr
     return torch.tensor(json.loads(done.stdout), dtype=torch.float64).T
 

@@ -218,7 +218,7 @@ def packed(view, name, folder):
     (buffer,) = [buffer for buffer in view["buffers"] if buffer["path"] == [name]]
     if "data" in buffer:
         return buffer["data"]
-    call = (folder / buffer["script"]).read_text()
+    call = (folder / buffer["script"]).read_text(encoding="utf-8")
     return re.fullmatch(r'widgetBuffer\("(\w+\.js)", "(.+)"\);\n', call)[2]
 
 
@@ -324,7 +324,8 @@ DRAWN = "export default { render({ model, el }) { el.append(model.get('bytes').g
 def outside(name, tmp_path=None):
     """A widget that shows the first byte of a buffer outside the page, the number 7; without a path, of none."""
     if tmp_path:
-        (tmp_path / name).write_text(f'widgetBuffer("{name}", "{base64.b64encode(bytes([7])).decode()}");\n')
+        call = f'widgetBuffer("{name}", "{base64.b64encode(bytes([7])).decode()}");\n'
+        (tmp_path / name).write_text(call, encoding="utf-8")
     return model("AnyModel", [{"path": ["bytes"], "script": name}], _esm=DRAWN)
 
 
@@ -356,7 +357,7 @@ def test_what_is_there_is_shown_while_the_rest_waits(shown, tmp_path):
 
 
 def test_a_buffer_that_does_not_come_leaves_the_picture_or_a_message(shown, tmp_path):
-    (tmp_path / "broken.js").write_text("widgetBuffer(")
+    (tmp_path / "broken.js").write_text("widgetBuffer(", encoding="utf-8")
     models = {
         "absent": outside("absent.js"),
         "broken": outside("broken.js"),

@@ -314,11 +314,13 @@ def test_descriptions_end_with_a_sentence_or_else_a_word():
 def test_addresses_are_given_when_the_configuration_has_one(tmp_path):
     tree = copy_sources(tmp_path)
     config = tree / "_config.yml"
-    config.write_text(config.read_text().replace("html:\n", "html:\n  baseurl: https://example.org/book\n", 1))
+    text = config.read_text(encoding="utf-8").replace("html:\n", "html:\n  baseurl: https://example.org/book\n", 1)
+    config.write_text(text, encoding="utf-8")
     done = build(tree)
     assert done.returncode == 0, done.stderr
     for lang in TAGS:
-        page = BeautifulSoup((tree / "_build" / "html" / lang / "01_autoencoder.html").read_text(), "html.parser")
+        text = (tree / "_build" / "html" / lang / "01_autoencoder.html").read_text(encoding="utf-8")
+        page = BeautifulSoup(text, "html.parser")
         url = f"https://example.org/book/{lang}/01_autoencoder.html"
         assert page.find("link", rel="canonical")["href"] == card(page)["og:url"] == url
         image = card(page)["og:image"].removeprefix(f"https://example.org/book/{lang}/")

@@ -66,8 +66,9 @@ def test_what_is_over_its_limit_is_named(weight, sentences):
 
 def test_buffers_that_come_twice_are_counted(browser, tmp_path):
     buffer = "QUJD" * 6000
-    (tmp_path / "once.js").write_text(f'"{buffer}"')
-    (tmp_path / "page.html").write_text(f'<title>A</title><script src="once.js"></script><p data-b="{buffer}">')
+    (tmp_path / "once.js").write_text(f'"{buffer}"', encoding="utf-8")
+    page = f'<title>A</title><script src="once.js"></script><p data-b="{buffer}">'
+    (tmp_path / "page.html").write_text(page, encoding="utf-8")
     with served(tmp_path) as address:
         weight = weigh(browser, f"{address}/page.html")
     assert (weight.repeated, weight.ready, weight.move) == (len(buffer), None, None)
@@ -90,7 +91,8 @@ def test_large_buffers_are_in_scripts_that_both_languages_share(html):
             else:
                 file = (path.parent / buffer["script"]).resolve()
                 assert file.parent == html.resolve() / "shared"
-                name, data = re.fullmatch(r'widgetBuffer\("(.+)", "(.+)"\);\n', file.read_text()).groups()
+                call = file.read_text(encoding="utf-8")
+                name, data = re.fullmatch(r'widgetBuffer\("(.+)", "(.+)"\);\n', call).groups()
                 assert name == file.name == f"{hashlib.sha256(base64.b64decode(data)).hexdigest()[:16]}.js"
                 used[path.parent.name].add(name)
     assert used["en"] == used["zh"] == {file.name for file in (html / "shared").glob("*.*")}
@@ -100,7 +102,7 @@ def test_shared_files_that_no_page_names_are_deleted(tmp_path):
     for name in ("a.js", "b.js", "a.js.123"):
         (tmp_path / name).touch()
     (tmp_path / "mathjax").mkdir()
-    (tmp_path / "page.html").write_text('{"script":"../shared/a.js"}')
+    (tmp_path / "page.html").write_text('{"script":"../shared/a.js"}', encoding="utf-8")
     prune(tmp_path, [tmp_path / "page.html"])
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.js", "mathjax"]
 

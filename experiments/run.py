@@ -65,6 +65,8 @@ def main():
     os.environ["TQDM_DISABLE"] = "1"  # many bars at once are none
     try:
         failed = run(args.names or list(EXPERIMENTS), args.workers, args.again)
+    except KeyboardInterrupt:
+        sys.exit("Interrupted; every finished run is kept, and the next call goes on from there.")
     except (OSError, ValueError) as error:  # of results.json: no run raises here
         sys.exit(f"{error}")
     if failed:

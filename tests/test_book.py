@@ -7,6 +7,7 @@ import subprocess
 import sys
 from urllib.parse import unquote, urlsplit
 
+import build as makes
 import pytest
 from bs4 import BeautifulSoup
 from conftest import ROOT, build, copy_sources
@@ -166,6 +167,36 @@ def test_warnings_stop_every_build_and_changes_reach_every_page(html, tmp_path):
     assert build(tree).returncode == 0
     chapter = (tree / "_build" / "html" / "zh" / "02_kl_divergence.html").read_text(encoding="utf-8")
     assert "changed since the notebook was executed" in chapter
+
+
+@pytest.mark.parametrize("name", ["notebooks/zh/03_vae.ipynb", "notebooks/en/errata.md", "book/checks.yml",
+                                  "book/traditional.txt", "experiments/results.json", "_config.yml"])  # fmt: skip
+def test_a_damaged_source_ends_the_build_with_one_line_that_names_it(tmp_path, name):
+    tree = copy_sources(tmp_path)
+    data = (tree / name).read_bytes()
+    (tree / name).write_bytes(data[: len(data) // 2] + b"\0\xff" + data[len(data) // 2 :])
+    done = build(tree)
+    assert done.returncode == 1 and not (tree / "_build").exists()
+    assert re.fullmatch(rf"The book did not build. {tree / name}: damaged.*`git checkout -- .*\n", done.stderr)
+
+
+def test_a_folder_that_cannot_hold_the_book_is_named_before_sphinx_begins(tmp_path, monkeypatch):
+    makes.check_room(tmp_path / "new")
+    (tmp_path / "file").touch()
+    with pytest.raises(OSError, match=rf"{tmp_path}/file/html: cannot be written into: Not a directory.*--output"):
+        makes.check_room(tmp_path / "file" / "html")
+    usage = makes.shutil.disk_usage(tmp_path)._replace(free=makes.ROOM - 1)
+    monkeypatch.setattr(makes.shutil, "disk_usage", lambda folder: usage)
+    with pytest.raises(OSError, match=rf"{tmp_path}/new: has room for 99 MB, expected 100"):
+        makes.check_room(tmp_path / "new")
+    (tmp_path / "new" / "page.html").write_bytes(b"1")  # what an earlier build wrote is room for this one
+    makes.check_room(tmp_path / "new")
+
+
+def test_a_damaged_note_of_the_last_build_is_as_none(tmp_path):
+    for text in ("", "[]", '{"pages": "'):
+        (tmp_path / ".complete").write_text(text, encoding="utf-8")
+        assert makes.stamped(tmp_path / ".complete") == {}
 
 
 def test_launch_buttons_need_the_address_of_the_repository(pages, tmp_path):

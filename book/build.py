@@ -46,7 +46,7 @@ LANGUAGES = {
     },
     "zh": {
         "language": "zh_CN",
-        "smartquotes": False,  # Chinese fonts draw a curly apostrophe as wide as a character: Don’ t
+        "smartquotes": False,  # Chinese fonts draw a curly apostrophe as wide as a character
         "html_title": "一步一步学习生成模型",
         "nb_code_prompt_show": "展开代码",
         "nb_code_prompt_hide": "收起代码",

@@ -12,7 +12,7 @@ SHAPES = {
     "_toc": {"format": str, "root": str, "chapters": [{"file": str}]},
     "checks": dict.fromkeys(("en", "zh_CN"), SAID),
     "glossary": [{"term": str, "zh": str, "en_def": str, "zh_def": str, "also_en?": [str], "also_zh?": [str],
-                  "symbol?": str, "named_zh?": str}],
+                  "symbol?": str, "named_zh?": str, "sorts_zh?": str}],
     "references": [{"key": str, "authors": str, "year": int, "title": str, "where": str, "url": str,
                     "note_en": str, "note_zh": str}],
     "search": {"en": NAMES, "zh": NAMES, "questions": {"en": [str], "zh": [str]}},

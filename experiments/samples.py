@@ -125,6 +125,8 @@ def shape(**more):
 def experiment(model, latent_dim, loss):
     recipe = shape(model=model.__name__, latent_dim=latent_dim, loss=loss.__name__)
     recipe |= {"components": COMPONENTS, "fitted": FITTED}
+    if loss is vae_loss:
+        recipe["means"] = COMPONENTS  # of the second mixture
     settings = {"model": model, "latent_dim": latent_dim, "loss": loss}
     return Experiment(partial(run, **settings), shaped_by(PRESETS["quick"], **recipe), unit)
 

@@ -53,16 +53,25 @@ for (const button of document.querySelectorAll(".theme-switch-button, .search-bu
   button.addEventListener("click", (event) => event.detail === 0 && setTimeout(back), true); // 0: not by a pointer
 }
 
-// -- Formulas ---------------------------------------------------------------------------------------------------------
-// Those wider than the page scroll by themselves: let keys reach them, as the theme does with code and tables.
-const reachFormulas = () => {
-  for (const formula of document.querySelectorAll("mjx-container")) {
-    formula.tabIndex = formula.scrollWidth > formula.clientWidth + 1 ? 0 : -1;
-  }
+// -- What is wider than the page --------------------------------------------------------------------------------------
+// It scrolls by itself. An end fades while there is more (see book.css), and keys reach it; those of code and tables
+// the theme sees to.
+const WIDE = "mjx-container, article pre, .pst-scrollable-table-container, .wide";
+
+const tellMore = (box) => {
+  const rest = box.scrollWidth - box.clientWidth;
+  box.classList.toggle("more-before", box.scrollLeft > 1);
+  box.classList.toggle("more-after", box.scrollLeft < rest - 1);
+  if (box.matches("mjx-container, .wide")) box.tabIndex = rest > 1 ? 0 : -1;
 };
-addEventListener("load", () => window.MathJax?.startup?.promise?.then(reachFormulas));
-addEventListener("resize", reachFormulas);
-document.addEventListener("toggle", reachFormulas, true); // a solution is unfolded
+const tellAll = () => document.querySelectorAll(WIDE).forEach(tellMore);
+addEventListener("load", () => {
+  tellAll();
+  window.MathJax?.startup?.promise?.then(tellAll);
+});
+addEventListener("resize", tellAll);
+document.addEventListener("toggle", tellAll, true); // a solution is unfolded
+document.addEventListener("scroll", ({ target }) => target.matches?.(WIDE) && tellMore(target), true);
 
 // -- Paper ------------------------------------------------------------------------------------------------------------
 // Paper is light, also when the screen is dark.

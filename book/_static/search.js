@@ -2,6 +2,10 @@
 "use strict";
 {
   const SHOWN = 12; // results
+  const TOLD = "Search finished, found ${resultCount} page(s) matching the search query."; // by Sphinx
+  const FOUND = document.documentElement.lang.startsWith("zh")
+    ? ["找到 ${resultCount} 处。", "找到 ${resultCount} 处。"]
+    : ["Found in one place.", "Found in ${resultCount} places."];
   const HAN = "\\p{Script=Han}";
   const WORDS = new RegExp(`${HAN}+|(?:(?!${HAN})[\\p{L}\\p{N}])+`, "gu");
   const STRONG = 1.2; // as in BM25: how soon repetition stops to count, and how far the length of a section matters
@@ -120,7 +124,9 @@
   Search._performSearch = (query) => {
     document.getElementById("search-progress")?.replaceChildren();
     const { sections, docnames, filenames, titles } = Search._index;
-    return ranked(query).reverse().map(([section, { value }]) => { // Sphinx takes them from the end
+    const found = ranked(query);
+    Documentation.TRANSLATIONS[TOLD] = FOUND[found.length === 1 ? 0 : 1];
+    return found.reverse().map(([section, { value }]) => { // Sphinx takes them from the end
       const [page, id, title] = sections[section];
       const shown = id ? `${titles[page]} > ${escaped(title)}` : titles[page];
       return [docnames[page], shown, id && `#${id}`, null, value, filenames[page]];

@@ -113,8 +113,9 @@ export const STYLE = `
 .genlib-range { display: flex; flex: 1 1 220px; gap: 8px; align-items: center; min-width: 0; margin: 0; }
 .genlib-range input { flex: 1; min-width: 4rem; height: 1.75rem; }
 .genlib-range output { min-width: 2.5em; font-variant-numeric: tabular-nums; }
-.genlib-sliders.genlib-sliders { display: grid; gap: 0 16px; overflow: visible;
-  grid-template-columns: repeat(auto-fill, minmax(min(100%, 200px), 1fr)); }
+.genlib-sliders.genlib-sliders { display: grid; gap: 0 16px; padding-inline: 4px; overflow: visible;
+  /* side by side where all find room, else below one another */
+  grid-template-columns: repeat(auto-fit, minmax(min(100%, max(170px, (560px - 100%) * 999)), 1fr)); }
 .genlib-sliders.genlib-long { grid-template-columns: repeat(auto-fill, minmax(min(100%, 300px), 1fr)); }
 .genlib-sliders > * { width: auto; min-width: 0; }
 .genlib-sliders .widget-label { white-space: pre; tab-size: 2em; font-variant-numeric: tabular-nums; }

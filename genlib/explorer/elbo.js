@@ -210,7 +210,7 @@ export default () => ({
     const values = text.rows.map(() => element("dd"));
     const list = element("dl", {}, ...text.rows.flatMap((row, i) => {
       const mark = marks[i] ? [element("span", { class: "genlib-mark", style: `background: ${marks[i]}` })] : [];
-      const name = element("dt", {}, ...mark, row);
+      const name = element("dt", {}, ...mark, ...row.split(/_(.)/).map((part, k) => (k % 2 ? element("sub", {}, part) : part)));
       if (i === 2 || i === 4) for (const node of [name, values[i]]) node.classList.add("genlib-sum");
       return [name, values[i]];
     })); // prettier-ignore

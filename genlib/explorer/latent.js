@@ -21,6 +21,13 @@ const FOLD_STYLE = `
 :root:lang(zh) .genlib-fold [lang="en"], :root:not(:lang(zh)) .genlib-fold [lang="zh"] { display: none; }
 .genlib-nats .widget-label::after { content: " nat"; }
 :root:lang(zh) .genlib-nats .widget-label::after { content: " 奈特"; }
+/* Few sliders stand below the digit, beside the codes. */
+@media (min-width: 601px) {
+  .genlib-latent .genlib-space canvas { height: 330px; }
+  .widget-any:has(> .genlib-few), .widget-any > .genlib-few { display: contents; }
+  .widget-vbox:has(> .widget-any > .genlib-few) { display: grid; gap: 8px 16px; grid-template: auto 1fr / 2fr 3fr; }
+  .widget-any > .genlib-few .genlib-space { grid-area: 1 / 2 / 3; }
+}
 /* On a phone the digit stays in sight, in a band of its own, while the sliders below it are moved. */
 @media (max-width: 600px) {
   .widget-any:has(> .genlib-latent), .genlib-latent { display: contents; }
@@ -58,7 +65,8 @@ export default () => {
       const [spoken, say] = makeAnnouncer();
       const scatter = makeScatter({ ...points, onPick });
       const left = element("div", { class: "genlib-digit" }, digit, spoken);
-      const view = element("div", { class: "genlib-view genlib-latent" }, left, scatter.block);
+      const few = traits.length > 3 ? "" : " genlib-few"; // as in latent.py
+      const view = element("div", { class: `genlib-view genlib-latent${few}` }, left, scatter.block);
       el.append(element("style", {}, STYLE + FOLD_STYLE), view);
 
       const draw = () => {

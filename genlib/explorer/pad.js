@@ -43,6 +43,8 @@ const PAD_STYLE = `
 .genlib-pad .genlib-row { display: flex; flex-wrap: wrap; gap: 6px; align-items: center; }
 .genlib-pad button.genlib-thumb { padding: 0; border: 0; background: none; cursor: pointer; }
 .genlib-pad canvas.genlib-pixels.genlib-small { width: 42px; }
+.genlib-pad canvas.genlib-pixels.genlib-vacant { background: none; border-style: dashed; }
+.genlib-pad .genlib-row:has(> .genlib-thumb) { display: grid; grid-template-columns: repeat(5, max-content); }
 .genlib-pad p { margin: 0; font-size: 0.9em; line-height: 1.4; }
 `;
 
@@ -196,10 +198,11 @@ export default {
     // -- two digits to go between
     const kept = {}; // A and B: bytes
     const slots = ["A", "B"].map((name) => {
-      const picture = makePixels({ class: "genlib-pixels genlib-small", "aria-label": text.none(name) });
+      const picture = makePixels({ class: "genlib-pixels genlib-small genlib-vacant", "aria-label": text.none(name) });
       const keep = button(text.keep(name), () => {
         kept[name] = bytesOnPad();
         drawDigits(picture, kept[name]);
+        picture.classList.remove("genlib-vacant");
         picture.setAttribute("aria-label", text.kept(name));
         slider.input.disabled = !(kept.A && kept.B);
       });

@@ -49,9 +49,10 @@ const PANEL_STYLE = `
 .genlib-panel :is(th, td) { padding: 1px 4px; border: 0; background: none; text-align: right; font-weight: normal;
   font-variant-numeric: tabular-nums; color: inherit; overflow-wrap: normal; }
 .genlib-panel thead th { vertical-align: bottom; }
-.genlib-panel :is(th, td):nth-child(2) { width: 42%; text-align: center; }
+.genlib-panel :is(th, td):nth-child(2) { width: 30%; text-align: center; }
 .genlib-panel svg { display: block; width: 100%; height: 14px; overflow: visible; }
-.genlib-panel .genlib-share { background: linear-gradient(#e69f0077 0 0) right / var(--share) 80% no-repeat; }
+.genlib-panel .genlib-share { width: 26%;
+  background: linear-gradient(#e69f00cc 0 0) left 0.9em center / calc(var(--share, 0) * (100% - 4.1em)) 60% no-repeat; }
 `;
 
 const REACH = 4; // of the latents' axis: N(0, 1) hardly ever goes further
@@ -151,7 +152,7 @@ function makeRow(latent) {
   const show = (values) => {
     drawing.style.visibility = values ? "" : "hidden";
     for (const cell of [mu, sigma, kl]) cell.textContent = "";
-    kl.style.setProperty("--share", "0%");
+    kl.style.setProperty("--share", 0);
     if (!values) return;
     at(mean, values.mu);
     at(sampled, values.z);
@@ -160,7 +161,7 @@ function makeRow(latent) {
     if (values.sigma === null) return;
     sigma.textContent = shown(values.sigma);
     kl.textContent = shown(values.kl);
-    kl.style.setProperty("--share", `${(100 * values.kl) / values.most}%`);
+    kl.style.setProperty("--share", values.kl / values.most);
   };
   return { row, show };
 }
@@ -179,6 +180,7 @@ function vae(model) {
     const pictures = element("div", { class: "genlib-row" }, ofMean.block, ofSample.block, beside);
     const head = element("tr");
     for (const name of ["z", "μ ± σ", "μ", "σ", text.share]) head.append(element("th", { scope: "col" }, name));
+    head.lastChild.className = "genlib-share";
     const rows = order.map(makeRow);
     const body = element("tbody", {}, ...rows.map(({ row }) => row));
     const table = element("table", {}, element("thead", {}, head), body);

@@ -31,7 +31,7 @@ const QUIZ_STYLE = `
   background: #000; cursor: pointer; }
 .genlib-quiz .genlib-grid canvas { width: 100%; border: 0; image-rendering: auto; }
 .genlib-quiz .genlib-grid b { position: absolute; inset: auto 0 0 auto; width: 1.5em; color: #fff;
-  border-radius: 6px 0 4px 0; line-height: 1.5; text-align: center; }
+  border-radius: 6px 0 4px 0; font-size: clamp(0.625rem, 2.4vw, 1rem); line-height: 1.5; text-align: center; }
 .genlib-quiz .genlib-grid b:empty { display: none; }
 `;
 
@@ -70,7 +70,8 @@ export default () => ({
         const answer = never ? text.right : text.wrong;
         buttons[i].style.borderColor = told ? (never ? right : wrong) : "transparent";
         marks[i].style.background = never ? right : wrong;
-        marks[i].textContent = told ? (never ? "✓" : "✗") : "";
+        buttons[i].style.borderStyle = guessed[i] ? "solid" : "dashed"; // found, or shown with the answer
+        marks[i].textContent = guessed[i] ? (never ? "✓" : "✗") : ""; // of the guess, not of the picture
         buttons[i].setAttribute("aria-label", told ? `${text.digit(i + 1)}: ${answer}` : text.digit(i + 1));
         buttons[i].setAttribute("aria-pressed", told);
       });

@@ -153,7 +153,7 @@ export function makeScatter({ codes, labels, colors, axes, ranges, onPick }) {
     order = projected.map((_, i) => i).sort((i, j) => projected[i].near - projected[j].near);
     for (const i of order) {
       const { x, y, near } = projected[i];
-      context.globalAlpha = Math.min(1, Math.max(0.5, 0.8 + 0.3 * near)); // what is far fades
+      context.globalAlpha = Math.min(1, Math.max(0.75, 0.9 + 0.15 * near)); // what is far fades, and can still be read
       context.drawImage(chips[labels[i]], x - CHIP, y - CHIP, 2 * CHIP, 2 * CHIP);
     }
     context.globalAlpha = 1;

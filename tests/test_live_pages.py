@@ -247,6 +247,27 @@ def test_no_page_scrolls_sideways_on_a_phone(live):
     assert not overflowing
 
 
+def test_what_is_wider_than_a_phone_scrolls_and_fades_where_there_is_more(live):
+    page, *_ = live
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.evaluate("MathJax.startup.promise.then(() => document.fonts.ready).then(() => null)")
+    boxes = page.locator("mjx-container, article pre, .pst-scrollable-table-container, .wide")
+    rest = """(all) => all.map((e) => [e.checkVisibility() && e.scrollWidth > e.clientWidth + 1,
+        getComputedStyle(e).maskImage !== "none", ["auto", "scroll"].includes(getComputedStyle(e).overflowX)])"""
+    page.wait_for_function(
+        "(all) => [...document.querySelectorAll(all)].some((e) => e.matches('.more-after'))", arg=".wide"
+    )
+    found = boxes.evaluate_all(rest)
+    assert sum(overflows for overflows, *_ in found) > 10
+    assert all(fades and scrolls for overflows, fades, scrolls in found if overflows)
+    figure = page.locator(".wide").first
+    assert figure.get_attribute("tabindex") == "0"
+    figure.evaluate("(e) => e.scrollTo(e.scrollWidth, 0)")
+    page.wait_for_function("(e) => e.matches('.more-before:not(.more-after)')", arg=figure.element_handle())
+    page.set_viewport_size({"width": 1000, "height": 900})
+    page.wait_for_function("() => !document.querySelector('.wide:is(.more-before, .more-after)')")
+
+
 def test_nothing_went_wrong_and_nothing_was_asked_of_others(live):
     _, complaints, *_ = live  # of all that the tests above did
     assert not complaints

@@ -59,7 +59,8 @@ for (const button of document.querySelectorAll(".theme-switch-button, .search-bu
 const WIDE = "mjx-container, article pre, .pst-scrollable-table-container, .wide";
 
 const tellMore = (box) => {
-  const rest = box.scrollWidth - box.clientWidth;
+  const scrolls = getComputedStyle(box).overflowX !== "visible"; // most formulas in the text do not
+  const rest = scrolls ? box.scrollWidth - box.clientWidth : 0;
   box.classList.toggle("more-before", box.scrollLeft > 1);
   box.classList.toggle("more-after", box.scrollLeft < rest - 1);
   if (box.matches("mjx-container, .wide")) box.tabIndex = rest > 1 ? 0 : -1;

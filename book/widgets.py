@@ -12,6 +12,7 @@ import base64
 import hashlib
 import json
 import runpy
+from functools import cache
 from pathlib import Path
 
 import shared
@@ -40,6 +41,7 @@ class WidgetPictures(SphinxPostTransform):
                     forms["image/png"] += forms[VIEW].children
 
 
+@cache
 def script(view):
     """The JavaScript of a view of the package, such as "kl._KLView", as it is now."""
     module = runpy.run_path(str(ROOT / "genlib" / "explorer" / "scripts.py"))["module"]  # import genlib needs torch

@@ -49,7 +49,7 @@ def train_digits():
 
 def assert_picture_stands_on_white_and_repeats(explorer, text):
     """An explorer's output: its view, `text`, and an opaque PNG that no style of the reader's changes."""
-    bundle = explorer._repr_mimebundle_()
+    bundle, _ = explorer._repr_mimebundle_()
     assert bundle["text/plain"] == text
     assert bundle[VIEW]["model_id"] == explorer.model_id
     png = base64.b64decode(bundle["image/png"])

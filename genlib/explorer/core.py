@@ -9,6 +9,7 @@ import io
 import math
 import warnings
 
+import anywidget
 import ipywidgets
 import matplotlib.style
 import torch
@@ -41,10 +42,15 @@ class Explorer(ipywidgets.VBox):
     """A widget that also has a picture of itself, for readers without a browser's help."""
 
     figsize = (8, 4)  # of the picture, in inches
+    _ipython_display_ = None  # that of ipywidgets 7 comes before a bundle, and shows no picture
 
     def _repr_mimebundle_(self, **kwargs):
-        bundle = super()._repr_mimebundle_(**kwargs)
-        return bundle | {"image/png": base64.b64encode(self.picture()).decode()}
+        """(data, metadata): the live view and the picture, and in Colab the widget manager that can show the view.
+
+        ipywidgets names no manager, and Colab's hook, which would, sees what is displayed, not a cell's result.
+        """
+        data, metadata = anywidget.AnyWidget._repr_mimebundle_(self)  # needs no more than any widget has
+        return data | {"image/png": base64.b64encode(self.picture()).decode()}, metadata
 
     def picture(self):
         """The explorer at its start as a PNG, the same bytes each time."""

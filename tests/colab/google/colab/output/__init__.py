@@ -1,0 +1,1 @@
+from google.colab.output._widgets import enable_custom_widget_manager as enable_custom_widget_manager

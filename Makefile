@@ -4,7 +4,7 @@ PORT ?= 8000
 PIP := .venv/bin/python -m pip install --disable-pip-version-check
 RUN := .venv/bin/python
 
-.PHONY: help book serve weigh test mutate notebooks equations results numbers acknowledge lab
+.PHONY: help book serve weigh test mutate notebooks equations results numbers acknowledge lab set-repo
 
 help:
 	@echo "make book         build both languages into _build/html (needs no torch)"
@@ -18,6 +18,7 @@ help:
 	@echo "make numbers      fill the measured numbers of the prose from experiments/results.json"
 	@echo "make acknowledge  record that both languages of every changed page agree"
 	@echo "make lab          open the chapters in JupyterLab"
+	@echo "make set-repo URL=https://github.com/OWNER/NAME  carry the repository's address everywhere"
 
 book: .venv/.book
 	@$(RUN) book/build.py
@@ -54,6 +55,9 @@ acknowledge: .venv/.all
 
 lab: .venv/.all
 	.venv/bin/jupyter lab notebooks
+
+set-repo: # what is given on make's command line is in the environment
+	@$(PYTHON) book/repository.py "$$URL" $$REF
 
 # The hidden files are written last, so that an interrupted installation is repeated.
 .venv/.made:

@@ -15,6 +15,7 @@ import handwritten
 import head
 import lighten
 import questions
+import repository
 import search
 import shared
 import widgets
@@ -26,7 +27,6 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util.docutils import SphinxDirective
 
 BOOK = Path(__file__).resolve().parent
-COLAB = "https://colab.research.google.com"
 
 # by Sphinx's name of the language; the keys of OTHER are those of the language that the toggle leads away from
 LANGUAGES = {
@@ -235,8 +235,8 @@ def configure(app, config):
     if config.html_baseurl:
         config.html_baseurl = f"{config.html_baseurl.rstrip('/')}/{LANGUAGES[config.language]['folder']}/"
     options = config.html_theme_options
-    if options.get("repository_url"):
-        options["launch_buttons"] = {"colab_url": COLAB}
+    if options.get("repository_url", "").startswith(repository.GITHUB):
+        options["launch_buttons"] = {"colab_url": repository.COLAB}
 
 
 def keep_outputs_apart(app):

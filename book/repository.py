@@ -13,7 +13,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 GITHUB = "https://github.com/"
 COLAB = "https://colab.research.google.com"
-URL = re.compile(r"https://(?:github\.com/[\w-]+/[\w.-]+|(?!github\.com/)[\w.-]+(?:/[\w.~-]+)+)(?<!\.git)|file:///\S+")
+URL = re.compile(
+    r"https://(?:github\.com/[\w-]+/[\w.-]+|(?!github\.com/)[\w.-]+(?::\d+)?(?:/[\w.~-]+)+)(?<!\.git)|file:///\S+"
+)
 REF = re.compile(r"\w[\w./-]*")
 
 # The first code cell of every notebook: all that it needs is in it. Its identity is a file that no other genlib has.
@@ -73,8 +75,8 @@ def rendered(url, ref, root=ROOT):
     texts = {path: _notebook(path.read_text(encoding="utf-8"), url, ref) for path in notebooks}
     for name, change in (
         ("_config.yml", _config),
-        ("README.md", _readme("en", "<repository URL>")),
-        ("README.zh-CN.md", _readme("zh", "<仓库地址>")),
+        ("README.md", _readme(root, "en", "<repository URL>")),
+        ("README.zh-CN.md", _readme(root, "zh", "<仓库地址>")),
         ("CITATION.cff", _citation(version(root))),
         ("pyproject.toml", _package),
     ):
@@ -109,9 +111,9 @@ def _config(text, url, ref):
     return re.sub(r"^  branch: .*$", lambda _: f"  branch: {ref}", text, flags=re.M)
 
 
-def _readme(lang, nowhere):
+def _readme(root, lang, nowhere):
     def change(text, url, ref):
-        stems = sorted(path.stem for path in (ROOT / "notebooks" / lang).glob("*.ipynb") if path.stem != "index")
+        stems = sorted(path.stem for path in (root / "notebooks" / lang).glob("*.ipynb") if path.stem != "index")
         links = [f"[{stem}]({colab(url, ref, f'notebooks/{lang}/{stem}.ipynb')})" for stem in stems]
         badge = f"\n![Colab]({COLAB}/assets/colab-badge.svg) {' · '.join(links)}\n" * url.startswith(GITHUB)
         text = re.sub("<!-- badges -->.*?<!-- /badges -->", f"<!-- badges -->{badge}<!-- /badges -->", text, flags=re.S)
@@ -130,7 +132,7 @@ def _citation(number):
 
 
 def _package(text, url, ref):
-    urls = f'[project.urls]\nRepository = "{url}"\n\n' * bool(url)
+    urls = f'[project.urls]\nRepository = "{url}"\n\n' * url.startswith("https:")  # the build refuses file:
     return re.sub(r"(?:\[project\.urls\]\n.*\n\n)?(?=\[tool\.setuptools\]\n)", lambda _: urls, text, count=1)
 
 

@@ -31,7 +31,7 @@ from pages import VIEW, has_image  # noqa: E402
 COLAB = ROOT / "tests" / "colab"  # the folder with the stand-in for google.colab
 PATIENCE = 60  # seconds until the first figure
 PIP = ["-m", "pip", "--disable-pip-version-check", "-q"]
-TORCH = ["torch==2.14.1", "torchvision==0.29.1"]  # as in requirements.txt
+TORCH = [line for line in (ROOT / "requirements.txt").read_text("utf-8").splitlines() if line.startswith("torch")]
 OLD_JUPYTER = ["ipywidgets==7.7.1", "ipykernel==6.17.1", "ipython==7.34.0"]
 ROOMS = {
     "colab": [*OLD_JUPYTER, "numpy==2.0.2", "matplotlib==3.10.0", "scikit-learn==1.6.1", "tqdm", "safetensors"],
@@ -89,7 +89,7 @@ def unmanaged(notebook):
 
 
 def publish(folder):
-    """A git repository of the working tree, with its own address everywhere; (the repository's files, its address)."""
+    """A git repository of the working tree, after `make set-repo` with its own address; (its files, that address)."""
     origin = folder / "origin"
     git = ["git", "-C", str(ROOT)]
     listed = subprocess.run([*git, "ls-files", "-z", "-co", "--exclude-standard"], check=True, capture_output=True)
@@ -98,8 +98,9 @@ def publish(folder):
             (origin / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(ROOT / name, origin / name)
     url = origin.as_uri()
-    repository.carry(url, "v0.1.0", origin)
-    for command in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "all"], ["tag", "v0.1.0"]):
+    subprocess.run([sys.executable, "book/repository.py", url], cwd=origin, check=True, capture_output=True)
+    tag = f"v{repository.version()}"
+    for command in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "all"], ["tag", tag]):
         who = ["-c", "user.name=room", "-c", "user.email=room@example.org"]
         subprocess.run(["git", *who, *command], cwd=origin, check=True)
     return origin, url

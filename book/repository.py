@@ -7,10 +7,12 @@ Without one it names the files that say otherwise than _config.yml. Python alone
 
 import json
 import re
+import runpy
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+write = runpy.run_path(str(ROOT / "genlib" / "files.py"))["write"]  # import genlib needs torch
 GITHUB = "https://github.com/"
 COLAB = "https://colab.research.google.com"
 URL = re.compile(
@@ -95,7 +97,7 @@ def carry(url, ref, root=ROOT):
     texts = rendered(url, ref, root)
     changed = [path for path, text in texts.items() if path.read_text(encoding="utf-8") != text]
     for path in changed:
-        path.write_text(texts[path], encoding="utf-8", newline="\n")
+        write(path, texts[path])
     return changed
 
 

@@ -85,9 +85,9 @@ def codes(model, loss, images, test_images, seed):
     }
     if loss is vae_loss:
         drawn["means"] = sampled(mixture_of(mu, seed))
-        z = model.reparameterize(*model.encode(test_images)).double()
-        prior = Normal(0.0, 1.0).log_prob(z).sum(1).mean().item()
-        values["gain"] = mixture.score(z.numpy()) - prior
+        new = model.reparameterize(*model.encode(test_images)).double()
+        values["gain"] = mixture.score(new.numpy()) - Normal(0.0, 1.0).log_prob(new).sum(1).mean().item()
+        drawn["shuffled"] = torch.stack([latent[torch.randperm(len(z))[:IMAGES]] for latent in z.T], 1)
     if isinstance(model, Autoencoder):
         low, high = z.min(0).values, z.max(0).values
         drawn["box"] = low + (high - low) * torch.rand(IMAGES, model.latent_dim)
@@ -126,7 +126,7 @@ def experiment(model, latent_dim, loss):
     recipe = shape(model=model.__name__, latent_dim=latent_dim, loss=loss.__name__)
     recipe |= {"components": COMPONENTS, "fitted": FITTED}
     if loss is vae_loss:
-        recipe["means"] = COMPONENTS  # of the second mixture
+        recipe |= {"means": COMPONENTS, "shuffled": "each latent by itself"}
     settings = {"model": model, "latent_dim": latent_dim, "loss": loss}
     return Experiment(partial(run, **settings), shaped_by(PRESETS["quick"], **recipe), unit)
 

@@ -163,11 +163,11 @@ def latent_curve(decode, s, *, marks=(-2.0, -1.0, 0.0, 1.0, 2.0), reach=1.6, ax=
         along = (after - before) / (after - before).norm()
         aside = torch.stack([along[1], -along[0]])  # a name stands on the curve's outer side
         aside = -aside if aside @ place < 0 else aside
-        for axes, at, shift in ((left, (mark, 0.0), (0, 12)), (right, place.tolist(), (14 * aside).tolist())):
+        for axes, at, shift in ((left, (mark, 0.0), (0, -12)), (right, place.tolist(), (14 * aside).tolist())):
             axes.plot(*at, "o", color=NEGATIVE, markersize=6)
             name = f"{mark:g}".replace("-", "\N{MINUS SIGN}")
             axes.annotate(name, at, shift, textcoords="offset points", color=INK, ha="center", va="center")
-    left.set(xlabel="$z$", ylabel="$p(z)$", ylim=(-0.03, None))
+    left.set(xlabel="$z$", ylabel="$p(z)$", ylim=(-0.05, None))
     right.set(xlabel="$x_1$", ylabel="$x_2$", aspect="equal")
     return (left, right), density
 

@@ -237,7 +237,7 @@ def test_the_theme_s_buttons_do_what_they_say(at):
 
 def test_code_can_be_copied_and_unfolded(at):
     page, complaints = at("en/02_kl_divergence.html", permissions=["clipboard-read", "clipboard-write"])
-    cell = page.locator("div.highlight:has(.copybtn)").first
+    cell = page.locator("div.highlight:has(.copybtn):visible").first
     cell.hover()
     cell.locator(".copybtn").click()
     page.locator(".copybtn.success").first.wait_for(state="attached")

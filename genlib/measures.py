@@ -67,7 +67,7 @@ def density_coverage(a, real, k=5):
 
 def balance(digit):
     """The shares of the rarest and of the commonest digit; digit: (N,), as `read` gives them."""
-    shares = digit.bincount(minlength=10).double() / len(digit)
+    shares = digit.cpu().bincount(minlength=10).double() / len(digit)
     return shares.min().item(), shares.max().item()
 
 
@@ -97,11 +97,11 @@ def scores(x, real):
 def nearest(x, images):
     """Is an image a copy? The image of `images` nearest to each of x, pixel by pixel.
 
-    x: (B, 784). images: (N, 784). Returns Euclidean distances (B,) and indices (B,). An exact copy lies at 0; what
-    is usual is the distance of digits that were never seen. Raises ValueError for other shapes.
+    x: (B, 784). images: (N, 784). Returns Euclidean distances (B,) and indices (B,), on the device of images. An exact
+    copy lies at 0; what is usual is the distance of digits that were never seen. Raises ValueError for other shapes.
     """
     _check("nearest", x, images, 1)
-    distance, index = zip(*(torch.cdist(part, images).min(1) for part in x.split(500)), strict=True)
+    distance, index = zip(*(torch.cdist(part.to(images.device), images).min(1) for part in x.split(500)), strict=True)
     return torch.cat(distance), torch.cat(index)
 
 

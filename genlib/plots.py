@@ -118,7 +118,7 @@ def latent_slice(model, *, center=None, axes=(0, 1), span=2.0, n=15, ax=None):
     center: (latent_dim,), the code in the middle (default 0). axes: the two coordinates that
     vary, each from -span to +span around the center. Returns the axes.
     """
-    center = torch.zeros(model.latent_dim) if center is None else torch.as_tensor(center, dtype=torch.float32)
+    center = torch.zeros(model.latent_dim) if center is None else torch.as_tensor(center).cpu().float()
     i, j = axes
     if i == j or not all(0 <= axis < model.latent_dim for axis in axes):
         raise ValueError(f"latent_slice: got axes {axes}, expected two different ones below {model.latent_dim}")

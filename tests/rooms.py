@@ -82,9 +82,9 @@ def run(notebook, folder, *, python=sys.executable, colab=True, paths=()):
 
 
 def unmanaged(notebook):
-    """Ids of cells that show a widget without the manager that Colab needs for it."""
+    """Ids of cells that show an explorer without the manager that Colab needs for it; a progress bar needs none."""
     outputs = [(cell.id, output) for cell in notebook.cells for output in cell.get("outputs", ())]
-    views = [(name, output) for name, output in outputs if VIEW in output.get("data", {})]
+    views = [(name, output) for name, output in outputs if {VIEW, "image/png"} <= output.get("data", {}).keys()]
     return [name for name, output in views if "custom_widget_manager" not in json.dumps(output.metadata)]
 
 

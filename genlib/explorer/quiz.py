@@ -37,7 +37,7 @@ class QuizExplorer(core.Explorer):
                 )
             check_pixels("QuizExplorer", name, images)
         order = torch.randperm(len(written) + len(made), generator=torch.Generator().manual_seed(seed))
-        images = torch.cat([written, made]).detach().cpu()[order]
+        images = torch.cat([part.detach().cpu() for part in (written, made)])[order]
         self.view = _QuizView(pixels=core.pack_images(images), made=(order >= len(written)).tolist(), columns=columns)
         self._pictured = images
         super().__init__([self.view])

@@ -46,7 +46,7 @@ def anchored(seed):
     return scored({**anchors(images, labels), "copies": chosen}, real, training_images)
 
 
-def run(seed, *, model, latent_dim, loss):
+def run(seed, *, model, latent_dim, loss, shuffled):
     """The same of images that a model, trained with "quick", decodes from codes of several origins.
 
     test: of test digits (of a VAE, the mean). aggregate: of training images (of a VAE, sampled from q(z|x)). prior:
@@ -61,13 +61,13 @@ def run(seed, *, model, latent_dim, loss):
     model = model(latent_dim=latent_dim)
     fit(model, images, replace(PRESETS["quick"], seed=seed), loss=loss, device="cpu")
     torch.manual_seed(seed)
-    drawn, values = codes(model, loss, images[torch.randperm(len(images))], test_images, seed)
+    drawn, values = codes(model, loss, images[torch.randperm(len(images))], test_images, seed, shuffled)
     with torch.no_grad():
         return scored({name: model.decode(z) for name, z in drawn.items()}, real, images) | values
 
 
 @torch.no_grad()
-def codes(model, loss, images, test_images, seed):
+def codes(model, loss, images, test_images, seed, shuffled):
     """{name: (5000, d)}, the codes that `run` decodes, and {"gain": number} of a VAE; images: shuffled."""
     if isinstance(model, VAE):
         test, (mu, logvar) = model.encode(test_images)[0], model.encode(images)
@@ -87,7 +87,8 @@ def codes(model, loss, images, test_images, seed):
         drawn["means"] = sampled(mixture_of(mu, seed))
         new = model.reparameterize(*model.encode(test_images)).double()
         values["gain"] = mixture.score(new.numpy()) - Normal(0.0, 1.0).log_prob(new).sum(1).mean().item()
-        drawn["shuffled"] = torch.stack([latent[torch.randperm(len(z))[:IMAGES]] for latent in z.T], 1)
+        if shuffled:
+            drawn["shuffled"] = torch.stack([latent[torch.randperm(len(z))[:IMAGES]] for latent in z.T], 1)
     if isinstance(model, Autoencoder):
         low, high = z.min(0).values, z.max(0).values
         drawn["box"] = low + (high - low) * torch.rand(IMAGES, model.latent_dim)
@@ -122,17 +123,19 @@ def shape(**more):
     return {"images": IMAGES, "copies": COPIES, "classifier": digest(weights)[:12], **more}
 
 
-def experiment(model, latent_dim, loss):
+def experiment(model, latent_dim, loss, shuffled=False):
     recipe = shape(model=model.__name__, latent_dim=latent_dim, loss=loss.__name__)
     recipe |= {"components": COMPONENTS, "fitted": FITTED}
     if loss is vae_loss:
-        recipe |= {"means": COMPONENTS, "shuffled": "each latent by itself"}
-    settings = {"model": model, "latent_dim": latent_dim, "loss": loss}
+        recipe["means"] = COMPONENTS  # of the second mixture
+    if shuffled:
+        recipe["shuffled"] = "each latent by itself"
+    settings = {"model": model, "latent_dim": latent_dim, "loss": loss, "shuffled": shuffled}
     return Experiment(partial(run, **settings), shaped_by(PRESETS["quick"], **recipe), unit)
 
 
 EXPERIMENTS = {
-    "samples.vae": experiment(VAE, 20, vae_loss),
+    "samples.vae": experiment(VAE, 20, vae_loss, shuffled=True),
     "samples.plain": experiment(VAE, 20, plain_loss),
     "samples.vae3": experiment(VAE, 3, vae_loss),
     "samples.plain3": experiment(VAE, 3, plain_loss),

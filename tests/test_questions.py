@@ -128,7 +128,7 @@ def test_paper_shows_every_answer(at):
 def test_a_solution_is_one_toggle_with_its_code_inside(at):
     page = at(reduced_motion="reduce")
     page.evaluate(READY)
-    assert page.locator("details.hide").count() == 0
+    assert page.locator("details.hide").count() == 1  # the set-up cell
     solution = page.locator("article details:not([class])", has=page.locator(".cell_input")).last
     code, words = solution.locator(".cell_input pre"), solution.locator("> p").last
     assert not code.first.is_visible() and not words.is_visible()

@@ -3,13 +3,17 @@ PYTHON ?= python3
 PORT ?= 8000
 PIP := .venv/bin/python -m pip install --disable-pip-version-check
 RUN := .venv/bin/python
+QUICK := tests/test_contributing.py tests/test_languages.py tests/test_notebooks.py \
+  tests/test_tables.py::test_every_term_is_named tests/test_tables.py::test_every_reference_is_cited
 
-.PHONY: help book serve weigh test mutate notebooks equations results numbers acknowledge lab set-repo
+.PHONY: help book serve weigh check test mutate notebooks equations results numbers acknowledge lab set-repo \
+  zip wheel links rooms
 
 help:
 	@echo "make book         build both languages into _build/html (needs no torch)"
 	@echo "make serve        build, then serve the book on http://127.0.0.1:$(PORT)"
 	@echo "make weigh        build, then print what each page weighs and how fast it is"
+	@echo "make check        find most slips in half a minute: style, notebooks, languages, terms, spelling"
 	@echo "make test         run every test and every notebook"
 	@echo "make mutate       make slips in equations and losses, and see whether the tests notice"
 	@echo "make notebooks    execute the chapters and store their outputs in both languages"
@@ -18,6 +22,10 @@ help:
 	@echo "make numbers      fill the measured numbers of the prose from experiments/results.json"
 	@echo "make acknowledge  record that both languages of every changed page agree"
 	@echo "make lab          open the chapters in JupyterLab"
+	@echo "make zip          build, then pack the book into one zip that needs no installation"
+	@echo "make wheel        build genlib's wheel into dist/"
+	@echo "make links        ask every other site that the book links to whether the page is still there"
+	@echo "make rooms        run every notebook alone, in environments with other versions (an hour)"
 	@echo "make set-repo URL=https://github.com/OWNER/NAME  carry the repository's address everywhere"
 
 book: .venv/.book
@@ -28,6 +36,11 @@ serve: book
 
 weigh: .venv/.all book
 	$(RUN) book/weigh.py
+
+check: export OMP_NUM_THREADS = 1
+check: .venv/.all
+	@$(RUN) -m ruff check --quiet .
+	@$(RUN) -m pytest -q $(QUICK) -k "not execute and not keeps_its_files" # these two start kernels
 
 test: export OMP_NUM_THREADS = 1
 test: .venv/.all
@@ -55,6 +68,18 @@ acknowledge: .venv/.all
 
 lab: .venv/.all
 	.venv/bin/jupyter lab notebooks
+
+zip: book
+	@$(RUN) book/archive.py
+
+wheel: .venv/.book
+	$(RUN) -m pip wheel --disable-pip-version-check --no-deps --wheel-dir dist .
+
+links: .venv/.book
+	$(RUN) book/links.py
+
+rooms: .venv/.all
+	$(RUN) tests/rooms.py
 
 set-repo: # what is given on make's command line is in the environment
 	@$(PYTHON) book/repository.py "$$URL" $$REF

@@ -76,6 +76,18 @@ def test_links_within_lead_to_headings(name):
             assert anchor in {re.sub(r"[^\w -]", "", title).replace(" ", "-") for title in titles}, target
 
 
+def test_colab_is_never_the_only_way():
+    """It cannot be reached from mainland China: whatever offers it offers a way without it in the same paragraph."""
+    paragraphs = [part for name in ("README.md", "README.zh-CN.md") for part in text(name).split("\n\n")]
+    paragraphs += text("book/_static/widgets.js").splitlines()
+    for path in sorted(pages.NOTEBOOKS.glob("*/*.*")):
+        if path.suffix in (".ipynb", ".md") and path.stem not in ("errata", "how_it_is_checked"):  # which offer nothing
+            paragraphs += [part for words in pages.texts(path).values() for part in words.split("\n\n")]
+    offers = [part for part in paragraphs if "Colab" in part]
+    assert len(offers) >= 6
+    assert [part for part in offers if not re.search("JupyterLab|make lab", part)] == []
+
+
 @pytest.mark.parametrize("path", FORMS, ids=lambda path: path.stem)
 def test_forms_ask_in_both_languages(path):
     form = yaml.safe_load(path.read_text(encoding="utf-8"))

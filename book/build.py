@@ -6,6 +6,7 @@ Every call into Jupyter Book is in this file; whatever else the pages need is in
 import argparse
 import hashlib
 import json
+import re
 import shutil
 import sys
 from concurrent.futures import ProcessPoolExecutor
@@ -16,6 +17,7 @@ from tempfile import TemporaryFile
 import handwritten
 import measurements
 import pages
+import repository
 import yaml
 from head import protect
 from shared import prune
@@ -32,6 +34,8 @@ LICENCES = {
     "mnist": '<a href="https://creativecommons.org/licenses/by-sa/3.0/">CC BY-SA 3.0</a>',
 }
 
+TAGS = {"en": "en", "zh": "zh-CN"}
+SITEMAP = 'xmlns="http://www.sitemaps.org/schemas/sitemap/0.9" xmlns:xhtml="http://www.w3.org/1999/xhtml"'
 LANGUAGES = {
     "en": {
         "language": "en",
@@ -176,7 +180,36 @@ def make(output):
         sys.exit(f"The book did not build: {', '.join(failed)}. Warnings are errors here; they are listed above.")
     prune(output / "html" / "shared", output.glob("html/*/*.html"))
     (output / "html" / ".nojekyll").touch()  # else GitHub Pages leaves out what begins with an underscore
-    pages.write(output / "html" / "index.html", protect(pages.text(BOOK / "root.html")))
+    base, root = address(), pages.text(BOOK / "root.html")
+    if base:
+        root = re.sub('(?<=<link rel="alternate" )(hreflang="[^"]*") href="', rf'\1 href="{base}', root)
+        root = root.replace("  <link", f'  <link rel="canonical" href="{base}">\n  <link', 1)
+    pages.write(output / "html" / "index.html", protect(root))
+    for name, content in crawled(base).items():
+        if base:
+            pages.write(output / "html" / name, content)
+        else:
+            (output / "html" / name).unlink(missing_ok=True)
+
+
+def address():
+    """Where the book is served, with a slash at the end; "" as long as the configuration does not say."""
+    config = pages.read(CONFIG, lambda data: pages.check(yaml.safe_load(data), dict))
+    base = config.get("html", {}).get("baseurl") or repository.site(config.get("repository", {}).get("url") or "")
+    return base and f"{base.rstrip('/')}/"
+
+
+def crawled(base):
+    """{name: text} of what search engines ask for: all pages, each with its other language.
+
+    They take robots.txt from the top of a host alone, so that it counts where the book has a host of its own.
+    """
+    stems = sorted({Path(name).stem for name in pages.names()})
+    links = {stem: "".join(f'<xhtml:link rel="alternate" hreflang="{tag}" href="{base}{lang}/{stem}.html"/>'
+                           for lang, tag in TAGS.items()) for stem in stems}  # fmt: skip
+    urls = [f"<url><loc>{base}{lang}/{stem}.html</loc>{links[stem]}</url>" for lang in TAGS for stem in stems]
+    sitemap = "\n".join(['<?xml version="1.0" encoding="UTF-8"?>', f"<urlset {SITEMAP}>", *urls, "</urlset>", ""])
+    return {"sitemap.xml": sitemap, "robots.txt": f"User-agent: *\nAllow: /\nSitemap: {base}sitemap.xml\n"}
 
 
 if __name__ == "__main__":

@@ -232,9 +232,9 @@ def configure(app, config):
     config.html_static_path.append(str(BOOK / "_static"))
     config.templates_path.append(str(BOOK / "_templates"))
     config.html_favicon = str(BOOK / "_static" / "favicon.svg")
-    if config.html_baseurl:
-        config.html_baseurl = f"{config.html_baseurl.rstrip('/')}/{LANGUAGES[config.language]['folder']}/"
     options = config.html_theme_options
+    if base := config.html_baseurl or repository.site(options.get("repository_url", "")):
+        config.html_baseurl = f"{base.rstrip('/')}/{LANGUAGES[config.language]['folder']}/"
     if options.get("repository_url", "").startswith(repository.GITHUB):
         options["launch_buttons"] = {"colab_url": repository.COLAB}
 
@@ -246,12 +246,16 @@ def keep_outputs_apart(app):
 
 
 def add_languages(app, pagename, templatename, context, doctree):
-    """Tell the templates where this page is in the other language."""
+    """Tell the templates where this page is in either language: for links, and for search engines."""
     up = "../" * (pagename.count("/") + 1)
-    other = OTHER[app.config.language]
+    here, other = LANGUAGES[app.config.language], OTHER[app.config.language]
     context["other"] = {**other, "url": f"{up}{other['folder']}/{pagename}.html"}
-    context["this_url"] = f"{pagename.rpartition('/')[2]}.html"
-    context["default_url"] = f"{up}index.html"
+    base = app.config.html_baseurl.removesuffix(f"{here['folder']}/")  # search engines want whole addresses
+    context["alternates"] = {
+        here["tag"]: f"{base}{here['folder']}/{pagename}.html" if base else f"{pagename.rpartition('/')[2]}.html",
+        other["tag"]: f"{base or up}{other['folder']}/{pagename}.html",
+        "x-default": f"{base or up}index.html",
+    }
 
 
 def add_head(app, pagename, templatename, context, doctree):

@@ -71,6 +71,14 @@ def colab(url, ref, path):
     return f"{COLAB}/github/{url.removeprefix(GITHUB)}/blob/{ref}/{path}" if url.startswith(GITHUB) else ""
 
 
+def site(url):
+    """Where GitHub Pages serves the book of this repository, with a slash at the end; "" for one that is elsewhere."""
+    if not url.startswith(GITHUB):
+        return ""
+    owner, name = url.removeprefix(GITHUB).lower().split("/")[0], url.rpartition("/")[2]
+    return f"https://{owner}.github.io/" + f"{name}/" * (name.lower() != f"{owner}.github.io")
+
+
 def rendered(url, ref, root=ROOT):
     """{path: its text with this address} of every file that has the address."""
     notebooks = sorted((root / "notebooks").glob("*/*.ipynb"))

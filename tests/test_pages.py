@@ -6,10 +6,12 @@ from base64 import b64encode
 from hashlib import sha256
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
+from xml.etree import ElementTree
 
 import axe_playwright_python
 import pages
 import pytest
+import repository
 from bs4 import BeautifulSoup
 from conftest import ROOT, build, copy_sources, opened
 from head import LENGTH, shorten
@@ -311,20 +313,76 @@ def test_descriptions_end_with_a_sentence_or_else_a_word():
     assert len(shorten("自编码器" * 100)) == LENGTH
 
 
-def test_addresses_are_given_when_the_configuration_has_one(tmp_path):
+def addressed(tmp_path, old, new):
+    """The folder of a book built with this change of _config.yml."""
     tree = copy_sources(tmp_path)
     config = tree / "_config.yml"
-    text = config.read_text(encoding="utf-8").replace("html:\n", "html:\n  baseurl: https://example.org/book\n", 1)
-    config.write_text(text, encoding="utf-8")
+    text = config.read_text(encoding="utf-8")
+    assert old in text
+    config.write_text(text.replace(old, new), encoding="utf-8")
     done = build(tree)
     assert done.returncode == 0, done.stderr
+    return tree / "_build" / "html"
+
+
+def read(path):
+    return BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "base"),
+    [
+        ('  baseurl: ""', "  baseurl: https://example.org/book", "https://example.org/book/"),
+        ('  url: ""', "  url: https://github.com/Somebody/book", "https://somebody.github.io/book/"),
+    ],
+)
+def test_addresses_are_given_when_the_configuration_has_one(tmp_path, old, new, base):
+    html = addressed(tmp_path, old, new)
+    stems = {name.partition("/")[2].removesuffix(".html") for name in PAGES}
+    both = [*TAGS.items()]
     for lang in TAGS:
-        text = (tree / "_build" / "html" / lang / "01_autoencoder.html").read_text(encoding="utf-8")
-        page = BeautifulSoup(text, "html.parser")
-        url = f"https://example.org/book/{lang}/01_autoencoder.html"
+        page = read(html / lang / "01_autoencoder.html")
+        url = f"{base}{lang}/01_autoencoder.html"
         assert page.find("link", rel="canonical")["href"] == card(page)["og:url"] == url
-        image = card(page)["og:image"].removeprefix(f"https://example.org/book/{lang}/")
-        assert (tree / "_build" / "html" / lang / image).is_file()
+        image = card(page)["og:image"].removeprefix(f"{base}{lang}/")
+        assert (html / lang / image).is_file()
+        alternates = {tag["hreflang"]: tag["href"] for tag in page.head("link", rel="alternate")}
+        named = {tag: f"{base}{folder}/01_autoencoder.html" for folder, tag in both}
+        assert alternates == {**named, "x-default": f"{base}index.html"}
+        assert page.select_one("a.language-toggle")["href"].startswith("../")  # for readers, wherever the book lies
+    root = read(html / "index.html")
+    assert root.find("link", rel="canonical")["href"] == base
+    assert {tag["href"] for tag in root("link", rel="alternate")} == {f"{base}{lang}/index.html" for lang in TAGS}
+    assert {tag["href"] for tag in root("a")} == {f"{lang}/index.html" for lang in TAGS}
+    urls = ElementTree.parse(html / "sitemap.xml").findall("{*}url")
+    assert {url.find("{*}loc").text for url in urls} == {
+        f"{base}{lang}/{stem}.html" for lang in TAGS for stem in stems - {"search"}
+    }
+    for url in urls:
+        stem = url.find("{*}loc").text.rpartition("/")[2]
+        links = {link.get("hreflang"): link.get("href") for link in url.findall("{*}link")}
+        assert links == {tag: f"{base}{lang}/{stem}" for lang, tag in both}
+    assert f"Sitemap: {base}sitemap.xml\n" in (html / "robots.txt").read_text(encoding="utf-8")
+
+
+def test_without_an_address_nothing_needs_one(html, soup):
+    assert not [name for name in ("sitemap.xml", "robots.txt") if (html / name).exists()]
+    for name, page in soup.items():
+        assert not page("link", rel="canonical"), name
+        assert not [tag["href"] for tag in page("link", rel="alternate") if "://" in tag["href"]], name
+
+
+@pytest.mark.parametrize(
+    ("url", "site"),
+    [
+        ("https://github.com/Somebody/Book", "https://somebody.github.io/Book/"),
+        ("https://github.com/somebody/Somebody.github.io", "https://somebody.github.io/"),
+        ("https://git.example.org/a/b", ""),
+        ("", ""),
+    ],
+)
+def test_the_site_of_a_repository(url, site):
+    assert repository.site(url) == site
 
 
 # -- Languages ---------------------------------------------------------------------------------------------------------

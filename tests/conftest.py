@@ -1,6 +1,7 @@
 import base64
 import io
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -63,13 +64,16 @@ def assert_picture_stands_on_white_and_repeats(explorer, text):
 
 
 def copy_sources(tree):
-    """What the book is built from, copied to a folder. Returns the folder."""
+    """What the book is built from, copied to a folder, as it is before it has an address. Returns the folder."""
     ignore = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints")
     for name in ("book", "notebooks", "genlib/explorer"):
         shutil.copytree(ROOT / name, tree / name, ignore=ignore)
     (tree / "experiments").mkdir()
     for name in ("_config.yml", "experiments/results.json", "genlib/files.py"):
         shutil.copy(ROOT / name, tree / name)
+    text = (tree / "_config.yml").read_text(encoding="utf-8")
+    text = re.sub("^  (url|baseurl): .*$", r'  \1: ""', text, flags=re.M)
+    (tree / "_config.yml").write_text(re.sub("^  branch: .*$", "  branch: main", text, flags=re.M), encoding="utf-8")
     return tree
 
 

@@ -17,6 +17,14 @@ from pages import VIEW
 
 from genlib.data import load_mnist
 
+
+def pytest_collection_modifyitems(items):
+    """nbval waits 5 seconds for what a cell printed; a busy machine may take longer to pass it on."""
+    for item in items:
+        if hasattr(item, "output_timeout"):
+            item.output_timeout = 120
+
+
 matplotlib.use("Agg")
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -31,7 +31,9 @@ from pages import VIEW, has_image  # noqa: E402
 COLAB = ROOT / "tests" / "colab"  # the folder with the stand-in for google.colab
 PATIENCE = 60  # seconds until the first figure
 PIP = ["-m", "pip", "--disable-pip-version-check", "-q"]
-TORCH = [line for line in (ROOT / "requirements.txt").read_text("utf-8").splitlines() if line.startswith("torch")]
+TORCH = [
+    line for line in (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines() if line.startswith("torch")
+]
 OLD_JUPYTER = ["ipywidgets==7.7.1", "ipykernel==6.17.1", "ipython==7.34.0"]
 ROOMS = {
     "colab": [*OLD_JUPYTER, "numpy==2.0.2", "matplotlib==3.10.0", "scikit-learn==1.6.1", "tqdm", "safetensors"],

@@ -68,7 +68,7 @@ def test_make_carries_the_address_and_takes_it_back(published):
     tree, _ = published
 
     def texts():
-        return {path.relative_to(tree): path.read_text("utf-8") for path in repository.rendered("", "", tree)}
+        return {path.relative_to(tree): path.read_text(encoding="utf-8") for path in repository.rendered("", "", tree)}
 
     def make(*arguments):
         command = ["make", "set-repo", f"PYTHON={sys.executable}", *arguments]
@@ -98,7 +98,7 @@ def test_make_carries_the_address_and_takes_it_back(published):
 
     assert make(f"URL={GITHUB}", "REF=main").returncode == 0 and repository.address(tree) == (GITHUB, "main")
     repository.carry(*repository.address(), tree)
-    assert texts() == {path: (ROOT / path).read_text("utf-8") for path in before}
+    assert texts() == {path: (ROOT / path).read_text(encoding="utf-8") for path in before}
 
 
 # What the cell does. Without site-packages (-S) there is no genlib but that of the working folder.
@@ -182,7 +182,7 @@ def test_the_cell_installs_from_the_repository_and_goes_on(published, tmp_path):
 
 def test_bounds_are_those_of_the_oldest_room():
     """And every room's versions are within them, else pip would replace what it finds there."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     bounds = {bound.name: bound.specifier for bound in map(Requirement, project["dependencies"])}
     for room, lines in rooms.ROOMS.items():
         for pin in map(Requirement, [*rooms.TORCH, *lines]):

@@ -4,11 +4,14 @@ Unpacked anywhere, it is read by opening the first of its files, index.html; not
 """
 
 import argparse
+import io
 import sys
 import zipfile
 from pathlib import Path
 
-BUILD = Path(__file__).resolve().parents[1] / "_build"
+import pages
+
+BUILD = pages.ROOT / "_build"
 FOLDER = "generative-models-step-by-step"  # that unpacking makes
 FIRST = "index.html"
 
@@ -18,11 +21,11 @@ def pack(html, path):
     files = [file for file in sorted(html.rglob("*")) if file.is_file()]
     names = [file.relative_to(html).as_posix() for file in files]
     shown = [name for name in names if not any(part.startswith(".") for part in name.split("/"))]
-    part = path.with_suffix(".part")
-    with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for name in sorted(shown, key=lambda name: name != FIRST):
             archive.write(html / name, f"{FOLDER}/{name}")
-    part.replace(path)
+    pages.write(path, packed.getvalue())
 
 
 def main():

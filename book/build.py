@@ -34,7 +34,6 @@ LICENCES = {
     "mnist": '<a href="https://creativecommons.org/licenses/by-sa/3.0/">CC BY-SA 3.0</a>',
 }
 
-TAGS = {"en": "en", "zh": "zh-CN"}
 SITEMAP = 'xmlns="http://www.sitemaps.org/schemas/sitemap/0.9" xmlns:xhtml="http://www.w3.org/1999/xhtml"'
 LANGUAGES = {
     "en": {
@@ -105,6 +104,7 @@ def build(lang, output):
             **settings,
             "html_theme_options": {**settings["html_theme_options"], "path_to_docs": f"notebooks/{lang}"},
             "external_toc_path": str(BOOK / "_toc.yml"),
+            "html_baseurl": address(),
             "nitpicky": True,
             "latex_individualpages": False,  # Jupyter Book reads this key without a default
         },
@@ -205,9 +205,10 @@ def crawled(base):
     They take robots.txt from the top of a host alone, so that it counts where the book has a host of its own.
     """
     stems = sorted({Path(name).stem for name in pages.names()})
+    tags = {lang: settings["language"].replace("_", "-") for lang, settings in LANGUAGES.items()}
     links = {stem: "".join(f'<xhtml:link rel="alternate" hreflang="{tag}" href="{base}{lang}/{stem}.html"/>'
-                           for lang, tag in TAGS.items()) for stem in stems}  # fmt: skip
-    urls = [f"<url><loc>{base}{lang}/{stem}.html</loc>{links[stem]}</url>" for lang in TAGS for stem in stems]
+                           for lang, tag in tags.items()) for stem in stems}  # fmt: skip
+    urls = [f"<url><loc>{base}{lang}/{stem}.html</loc>{links[stem]}</url>" for lang in tags for stem in stems]
     sitemap = "\n".join(['<?xml version="1.0" encoding="UTF-8"?>', f"<urlset {SITEMAP}>", *urls, "</urlset>", ""])
     return {"sitemap.xml": sitemap, "robots.txt": f"User-agent: *\nAllow: /\nSitemap: {base}sitemap.xml\n"}
 

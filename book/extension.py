@@ -232,9 +232,9 @@ def configure(app, config):
     config.html_static_path.append(str(BOOK / "_static"))
     config.templates_path.append(str(BOOK / "_templates"))
     config.html_favicon = str(BOOK / "_static" / "favicon.svg")
+    if config.html_baseurl:  # as build.py gives it, with a slash at the end
+        config.html_baseurl += f"{LANGUAGES[config.language]['folder']}/"
     options = config.html_theme_options
-    if base := config.html_baseurl or repository.site(options.get("repository_url", "")):
-        config.html_baseurl = f"{base.rstrip('/')}/{LANGUAGES[config.language]['folder']}/"
     if options.get("repository_url", "").startswith(repository.GITHUB):
         options["launch_buttons"] = {"colab_url": repository.COLAB}
 

@@ -29,7 +29,7 @@ def found():
     paths = [*ROOT.glob("*.md"), *(pages.NOTEBOOKS / lang / name for lang in pages.LANGUAGES for name in pages.names())]
     links = {}
     for path in paths:
-        texts = [path.read_text(encoding="utf-8")] if path.parent == ROOT else pages.texts(path).values()
+        texts = [pages.text(path)] if path.parent == ROOT else pages.texts(path).values()
         for target in (target.partition("#")[0] for text in texts for target in pages.targets(text)):
             if target.startswith(("http://", "https://")):
                 links.setdefault(target, set()).add(path.relative_to(ROOT).as_posix())

@@ -52,8 +52,9 @@ def run(seed, *, model, latent_dim, loss, shuffled):
     test: of test digits (of a VAE, the mean). aggregate: of training images (of a VAE, sampled from q(z|x)). prior:
     N(0, I). gaussian, mixture: drawn from one Gaussian, or from 50, fitted to the codes of training images as
     `aggregate` has them. means: of a VAE, from 50 fitted to the means of q(z|x), which are codes without noise like
-    an autoencoder's. box: uniform on the box around the codes, for the autoencoder alone. Of a VAE also "gain": how
-    much the mixture as prior would raise the ELBO of the test images.
+    an autoencoder's. shuffled: if asked for, `aggregate` with each latent taken from another image. box: uniform on
+    the box around the codes, for the autoencoder alone. Of a VAE also "gain": how much the mixture as prior would
+    raise the ELBO of the test images.
     """
     images, _ = load_mnist()
     (real, _), (test_images, _) = halves_of_the_test_set(seed)
@@ -119,8 +120,8 @@ def unit(term):
 
 def shape(**more):
     """What shapes the scores beside the training: sizes, and the weights of the classifier that measures."""
-    weights = read_weights(files("genlib") / "weights" / "classifier.safetensors")
-    return {"images": IMAGES, "copies": COPIES, "classifier": digest(weights)[:12], **more}
+    classifier = read_weights(files("genlib") / "weights" / "classifier.safetensors", digest)
+    return {"images": IMAGES, "copies": COPIES, "classifier": classifier[:12], **more}
 
 
 def experiment(model, latent_dim, loss, shuffled=False):

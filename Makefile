@@ -3,8 +3,8 @@ PYTHON ?= python3
 PORT ?= 8000
 PIP := .venv/bin/python -m pip install --disable-pip-version-check
 RUN := .venv/bin/python
-QUICK := tests/test_contributing.py tests/test_languages.py tests/test_notebooks.py \
-  tests/test_tables.py::test_every_term_is_named tests/test_tables.py::test_every_reference_is_cited
+QUICK := tests/text/test_contributing.py tests/text/test_languages.py tests/text/test_notebooks.py \
+  tests/text/test_tables.py::test_every_term_is_named tests/text/test_tables.py::test_every_reference_is_cited
 
 .PHONY: help book serve weigh check test mutate notebooks equations results numbers acknowledge lab set-repo \
   zip wheel links rooms
@@ -49,7 +49,7 @@ test: .venv/.all
 
 mutate: export OMP_NUM_THREADS = 1
 mutate: .venv/.all
-	PYTHONPATH=book $(RUN) tests/mutate.py
+	PYTHONPATH=book:tests/library:tests/text $(RUN) tests/mutate.py
 
 notebooks: .venv/.all
 	$(RUN) book/execute.py
@@ -61,7 +61,7 @@ results: .venv/.all
 	$(RUN) experiments/run.py
 
 numbers: .venv/.all
-	$(RUN) book/measurements.py
+	$(RUN) book/fill_numbers.py
 
 acknowledge: .venv/.all
 	$(RUN) book/languages.py acknowledge
@@ -82,7 +82,7 @@ rooms: .venv/.all
 	$(RUN) tests/rooms.py
 
 set-repo: # what is given on make's command line is in the environment
-	@$(PYTHON) book/repository.py "$$URL" $$REF
+	@$(PYTHON) book/set_repo.py "$$URL" $$REF
 
 # The hidden files are written last, so that an interrupted installation is repeated.
 .venv/.made:

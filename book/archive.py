@@ -9,7 +9,7 @@ import sys
 import zipfile
 from pathlib import Path
 
-import pages
+from common import pages
 
 BUILD = pages.ROOT / "_build"
 FOLDER = "generative-models-step-by-step"  # that unpacking makes

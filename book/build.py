@@ -1,6 +1,6 @@
 """Build the book in both languages, strictly: `python book/build.py [--output _build]`.
 
-Every call into Jupyter Book is in this file; whatever else the pages need is in extension.py, a plain Sphinx extension.
+Every call into Jupyter Book is in this file; whatever else the pages need is in extension/, a plain Sphinx extension.
 """
 
 import argparse
@@ -14,13 +14,10 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryFile
 
-import handwritten
-import measurements
-import pages
-import repository
 import yaml
-from head import protect
-from shared import prune
+from common import handwritten, measurements, pages, repository
+from extension.head import protect
+from extension.shared import prune
 
 BOOK = Path(__file__).resolve().parent
 ROOT = BOOK.parent
@@ -135,8 +132,7 @@ def read_sources():
     for name in handwritten.SHAPES:
         handwritten.read(name)
     pages.read(CONFIG, lambda data: pages.check(yaml.safe_load(data), dict))
-    import checks  # reads a table at once
-    import search  # noqa: F401 (reads traditional.txt)
+    from extension import checks, search  # noqa: F401 (each reads a table at once)
 
     checks.proven()
     measurements.read()

@@ -12,13 +12,13 @@ import re
 import sys
 
 import nbformat
-import pages
+from common import pages
+from common.pages import STATE, VIEW
 from ipykernel.kernelspec import get_kernel_dict
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
-from pages import STATE, VIEW
 
 # What the outputs must not depend on: progress bars, the number of threads (sums change in the last
 # digits), the order of sets, an accelerator, the matplotlib backend of whoever runs this.

@@ -9,7 +9,7 @@ import json
 import re
 import sys
 
-import pages
+from common import pages
 
 PATH = pages.NOTEBOOKS / "translations.json"
 

@@ -11,8 +11,8 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import quote, urlsplit
 from urllib.request import Request, urlopen
 
-import pages
-from pages import ROOT
+from common import pages
+from common.pages import ROOT
 
 # Sites that refuse or slow down programs: whether their pages are there, a person must look. Answers in REFUSED are
 # no news from them.

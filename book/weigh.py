@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from browser import launched, served
+from common.browser import launched, served
 
 BUILD = Path(__file__).resolve().parents[1] / "_build"
 PLAIN = 400  # KB

@@ -12,8 +12,8 @@ import matplotlib.image
 import matplotlib.pyplot as plt
 import pytest
 import torch
-from browser import launched, served
-from pages import VIEW
+from common.browser import launched, served
+from common.pages import VIEW
 
 from genlib.data import load_mnist
 

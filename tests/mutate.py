@@ -1,7 +1,7 @@
 """Make slips on purpose and see whether the checks notice: `make mutate`.
 
 Every token, term and factor of the chapters' displayed equations is altered in turn, and read by tests/equations; every
-sign, half, sum and name of genlib/losses.py likewise, and run through tests/test_losses.py. A slip is caught, or
+sign, half, sum and name of genlib/losses.py likewise, and run through library/test_losses.py. A slip is caught, or
 equivalent: as true as what stood there, for a reason that equations/mutants.py gives. One that is neither is alive:
 it is printed, and the exit status is 1.
 """
@@ -15,10 +15,10 @@ from functools import partial
 from pathlib import Path
 from unittest.mock import patch
 
-import steps
 import test_equations
 import test_losses
 import torch
+from common import steps
 from equations import mutants
 
 from genlib import load_mnist, losses
@@ -105,7 +105,7 @@ def main():
     check = partial(is_noticed, digits=load_mnist(train=False))
     slips = list(loss_slips())
     if check(Path(losses.__file__).read_text(encoding="utf-8")):
-        sys.exit("tests/test_losses.py fails without any slip")
+        sys.exit("tests/library/test_losses.py fails without any slip")
     unnoticed = [change for change, source in slips if not check(source)]
     print(f"losses: {len(slips)} slips, {len(slips) - len(unnoticed)} caught")
     if alive + unnoticed:

@@ -25,8 +25,8 @@ from nbclient import NotebookClient
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "book"))  # as pytest has it
 
-import repository  # noqa: E402
-from pages import VIEW, has_image  # noqa: E402
+from common import repository  # noqa: E402
+from common.pages import VIEW, has_image  # noqa: E402
 
 COLAB = ROOT / "tests" / "colab"  # the folder with the stand-in for google.colab
 PATIENCE = 60  # seconds until the first figure
@@ -100,7 +100,7 @@ def publish(folder):
             (origin / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(ROOT / name, origin / name)
     url = origin.as_uri()
-    subprocess.run([sys.executable, "book/repository.py", url], cwd=origin, check=True, capture_output=True)
+    subprocess.run([sys.executable, "book/set_repo.py", url], cwd=origin, check=True, capture_output=True)
     tag = f"v{repository.version()}"
     for command in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "all"], ["tag", tag]):
         who = ["-c", "user.name=room", "-c", "user.email=room@example.org"]

@@ -9,7 +9,7 @@ equal if their difference then comes to nothing.
 import functools
 
 import sympy
-from steps import Unreadable
+from common.steps import Unreadable
 from sympy import Add, Function, Mul, Pow, S, Symbol, exp, expand, log
 from sympy.core.function import AppliedUndef
 

@@ -4,7 +4,7 @@ import functools
 import re
 
 import numpy as np
-from steps import SPACING, Unreadable
+from common.steps import SPACING, Unreadable
 
 from .meaning import INDEX, SIZES, Matrix, bind, derivative, divergence, hide, integral, look, normal
 

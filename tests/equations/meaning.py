@@ -7,7 +7,7 @@ stand around. A body is a function of an env.
 import functools
 
 import numpy as np
-from steps import Unreadable
+from common.steps import Unreadable
 
 SIZES = {"d": 2, "D": 3, "n": 4, "N": 5}  # different, so that one cannot stand for another
 INDEX = {"i": "d", "j": "D", "n": "N"}  # what counts over what; of probabilities there are n

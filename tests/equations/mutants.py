@@ -4,7 +4,7 @@ import itertools
 import re
 from typing import NamedTuple
 
-from steps import BLOCK, plain
+from common.steps import BLOCK, plain
 
 TOKEN = re.compile(
     r"\\(?:mathrm|mathbb|begin|end|text)\{\w+\}|\\mathcal\{N\}|\\[a-zA-Z]+|\\.|:=|\^2|_\d|[a-z]=|.", re.S

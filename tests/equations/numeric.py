@@ -10,7 +10,7 @@ import functools
 import re
 
 import numpy as np
-from steps import Unreadable, plain
+from common.steps import Unreadable, plain
 
 from .grammar import Parser, tokens
 from .meaning import INDEX, SIZES, VARIABLES, Function, Matrix, anything, integral

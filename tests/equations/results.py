@@ -6,8 +6,7 @@ is new, or has changed, or stands under a heading where another definition has.
 
 import sys
 
-import pages
-import steps
+from common import pages, steps
 
 from . import numeric, symbolic
 from .meaning import SIZES

@@ -12,7 +12,7 @@ from collections import Counter
 from typing import NamedTuple
 
 import sympy
-from steps import SPACING, Unreadable
+from common.steps import SPACING, Unreadable
 from sympy import Function, S, Symbol
 from sympy.core.function import AppliedUndef
 from sympy.parsing.latex import parse_latex

@@ -6,18 +6,21 @@ Every call into Jupyter Book is in this file; whatever else the pages need is in
 import argparse
 import hashlib
 import json
+import os
 import re
 import shutil
+import signal
 import sys
-from concurrent.futures import ProcessPoolExecutor
-from functools import partial
+from multiprocessing import Process, active_children, parent_process
 from pathlib import Path
 from tempfile import TemporaryFile
+from threading import Thread
 
 import yaml
 from common import handwritten, measurements, pages, repository
 from extension.head import protect
 from extension.shared import prune
+from filelock import FileLock, Timeout
 
 BOOK = Path(__file__).resolve().parent
 ROOT = BOOK.parent
@@ -82,10 +85,10 @@ def build(lang, output):
         return True
     # Sphinx would not repeat a warning about a page it has read already, nor notice a half-written one:
     # only after a complete build with the same settings is there something to build upon.
+    stamp.unlink(missing_ok=True)
     if found.get("settings") != expected["settings"]:
         shutil.rmtree(html, ignore_errors=True)
         shutil.rmtree(work, ignore_errors=True)
-    stamp.unlink(missing_ok=True)
 
     sys.modules.setdefault("rfc3987_syntax", None)  # jsonschema does without; importing it takes two seconds
     from jupyter_book.sphinx import build_sphinx
@@ -116,6 +119,16 @@ def build(lang, output):
     return True
 
 
+def build_in_child(lang, output):
+    """Build a language in a process that ends without a word when it is interrupted, or its parent has ended."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    Thread(target=lambda: (parent_process().join(), os._exit(1)), daemon=True).start()
+    try:
+        sys.exit(not build(lang, output))
+    except (OSError, ValueError) as error:
+        sys.exit(str(error))
+
+
 def stamped(stamp):
     """What the last complete build noted of its sources; {} of a damaged note, after which all is built afresh."""
     try:
@@ -138,16 +151,20 @@ def read_sources():
     measurements.read()
 
 
-def check_room(output):
-    """Raise OSError, naming the folder, unless the book can be written there; Sphinx would end in a traceback."""
+def check_writable(output):
+    """Make the folder `output`; OSError, naming it, unless files can be written there."""
     try:
         output.mkdir(parents=True, exist_ok=True)
         with TemporaryFile(dir=output):
             pass
-        there = sum(file.stat().st_size for file in output.rglob("*") if file.is_file())
-        free = shutil.disk_usage(output).free
     except OSError as error:
         raise OSError(f"{output}: cannot be written into: {error.strerror}. Name another folder by --output") from error
+
+
+def check_room(output):
+    """Raise OSError, naming the folder, unless the book has room there; Sphinx would end in a traceback."""
+    there = sum(file.stat().st_size for file in output.rglob("*") if file.is_file())
+    free = shutil.disk_usage(output).free
     if free + there < ROOM:
         told = f"has room for {free >> 20} MB, expected {ROOM >> 20}"
         raise OSError(f"{output}: {told}. Make room, or name another folder by --output")
@@ -167,13 +184,41 @@ def main():
 
 
 def make(output):
-    """Build both languages, and what they share, into the folder `output`."""
+    """Build both languages, and what they share, into the folder `output`, which one build at a time writes into."""
     read_sources()
-    check_room(output)
-    with ProcessPoolExecutor(len(LANGUAGES)) as pool:
-        results = dict(zip(LANGUAGES, pool.map(partial(build, output=output), LANGUAGES), strict=True))
-    if failed := [lang for lang, succeeded in results.items() if not succeeded]:
+    check_writable(output)
+    lock = FileLock(output / ".lock")  # the system frees it, however this process ends
+    try:
+        held = lock.acquire(timeout=0)
+    except Timeout:
+        print(f"Another build is writing into {output}; this one waits for it.", flush=True)
+        held = lock.acquire()
+    with held:
+        check_room(output)
+        for part in output.glob("html/**/*.part"):
+            part.unlink()  # a build that was killed has left it
+        build_languages(output)
+        write_root(output)
+
+
+def build_languages(output):
+    """Build the languages side by side, in processes of their own; SystemExit if one fails."""
+    # Not a pool, whose semaphores need a /dev/shm, which containers may lack.
+    processes = {lang: Process(target=build_in_child, args=(lang, output)) for lang in LANGUAGES}
+    try:
+        for process in processes.values():
+            process.start()
+        for process in processes.values():
+            process.join()
+    finally:
+        for process in active_children():
+            process.kill()
+    if failed := [lang for lang, process in processes.items() if process.exitcode]:
         sys.exit(f"The book did not build: {', '.join(failed)}. Warnings are errors here; they are listed above.")
+
+
+def write_root(output):
+    """Write what belongs to no language: the first page, and what hosts and search engines ask for."""
     prune(output / "html" / "shared", output.glob("html/*/*.html"))
     (output / "html" / ".nojekyll").touch()  # else GitHub Pages leaves out what begins with an underscore
     base, root = address(), pages.text(BOOK / "root.html")

@@ -183,10 +183,11 @@ def test_a_damaged_source_ends_the_build_with_one_line_that_names_it(tmp_path, n
 
 
 def test_a_folder_that_cannot_hold_the_book_is_named_before_sphinx_begins(tmp_path, monkeypatch):
+    makes.check_writable(tmp_path / "new")
     makes.check_room(tmp_path / "new")
     (tmp_path / "file").touch()
     with pytest.raises(OSError, match=rf"{tmp_path}/file/html: cannot be written into: Not a directory.*--output"):
-        makes.check_room(tmp_path / "file" / "html")
+        makes.check_writable(tmp_path / "file" / "html")
     usage = makes.shutil.disk_usage(tmp_path)._replace(free=makes.ROOM - 1)
     monkeypatch.setattr(makes.shutil, "disk_usage", lambda folder: usage)
     with pytest.raises(OSError, match=rf"{tmp_path}/new: has room for 99 MB, expected 100"):

@@ -69,6 +69,7 @@ def _run(stem, notebook, folder):
         km=AsyncKernelManager(kernel_spec_manager=_ThisPython()),
         resources={"metadata": {"path": str(folder)}},
         timeout=None,
+        shutdown_kernel="immediate",  # what matters has been received; asked to end, one that works would complain
         record_timing=False,
         extra_arguments=["--log-level=ERROR"],  # local kernels warn that their TCP is not encrypted
         coalesce_streams=True,  # how a stream is cut into messages depends on the clock
@@ -85,6 +86,8 @@ def _run(stem, notebook, folder):
     except CellExecutionError as error:
         raise ChapterError(f"{stem}, cell {place[-1]}: {error.ename}: {error.evalue}\n{error.traceback}") from None
     except Exception as error:
+        if hasattr(client, "_async_cleanup_kernel_future"):  # nbclient takes the signal, and stumbles over what it does
+            raise KeyboardInterrupt from None
         raise ChapterError(f"{stem}, cell {place[-1] if place else 'none'}: {type(error).__name__}: {error}") from error
     for cell in notebook.cells:
         if cell.cell_type == "code":

@@ -1,7 +1,10 @@
 """What every chapter keeps to, and the command that runs them."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 
 import execute
 import nbformat
@@ -620,6 +623,32 @@ def test_a_chapter_that_fails_keeps_its_files(book, tmp_path, source, message):
         execute.execute("c", tmp_path)
     assert [path.read_bytes() for path in paths] == before
     assert sorted(p.name for p in tmp_path.rglob("*.*")) == ["c.ipynb", "c.ipynb"]
+
+
+# What `make notebooks` does with a book of one chapter, in the folder of its argument.
+RUN = """
+import sys
+from functools import partial
+from pathlib import Path
+
+import execute
+
+execute.pages.names = lambda suffix: ["c.ipynb"]
+execute.execute = partial(execute.execute, root=Path(sys.argv[1]))
+execute.main([])
+"""
+INTERRUPT = "import os, signal, time\nos.kill(os.getppid(), signal.SIGINT)\ntime.sleep(60)"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows sends no such signal to one process")
+def test_a_chapter_that_is_interrupted_keeps_its_files_and_says_so_in_one_line(book, tmp_path):
+    paths = book(cell("good", "1"), cell("slow", INTERRUPT))
+    before = [path.read_bytes() for path in paths]
+    command = [sys.executable, "-c", RUN, str(tmp_path)]
+    done = subprocess.run(command, cwd=pages.ROOT / "book", capture_output=True, text=True, timeout=50)
+    assert (done.returncode, done.stdout) == (1, "c ")
+    assert done.stderr == "interrupted, its files are as they were.\n"
+    assert [path.read_bytes() for path in paths] == before
 
 
 def test_code_that_differs_between_the_languages_is_refused(book, tmp_path):

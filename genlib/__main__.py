@@ -55,7 +55,8 @@ def _rotation(u, v):
 def train(name, recipe, device, path):
     """Train, round, measure and save one model. Returns its mean test loss as shipped.
 
-    Raises OSError, before anything is trained, if `path` cannot be written.
+    Raises OSError, before anything is trained, if `path` cannot be written; KeyboardInterrupt, and writes nothing, if
+    the training is interrupted, as its weights would not be of the recipe.
     """
     files.check_target(path)
     images, labels = load_mnist()
@@ -66,6 +67,8 @@ def train(name, recipe, device, path):
     torch.manual_seed(recipe.seed)
     model = MODELS[name]()
     history = fit(model, data, recipe, loss=LOSSES[name], device=device)
+    if history.interrupted:
+        raise KeyboardInterrupt
     tensors = ship(model)
     model.load_state_dict(tensors)
     torch.manual_seed(recipe.seed)
@@ -105,6 +108,8 @@ def main():
         total = train(args.name, recipe, args.device, path)
     except (OSError, ValueError) as error:
         parser.exit(1, f"{error}\n")
+    except KeyboardInterrupt:
+        parser.exit(1, f"Interrupted; {path} is as it was.\n")
     print(f"{path}: test loss {total:.2f} per image")
 
 

@@ -9,6 +9,7 @@ from safetensors import safe_open
 
 from genlib.__main__ import SHIPPED, _rotation, code_map, main
 from genlib.models import CHOSEN_CODE, Autoencoder, load_pretrained, move_codes, resources
+from genlib.train import History
 
 
 def test_train_writes_weights_as_they_ship(tmp_path):
@@ -46,6 +47,18 @@ def test_a_target_that_cannot_be_written_is_told_before_the_training(tmp_path, m
     with pytest.raises(SystemExit) as ended:
         main()
     assert ended.value.code == 1 and re.match(f"{re.escape(str(tmp_path / path))}: {message}", capsys.readouterr().err)
+
+
+def test_an_interrupted_training_writes_nothing_and_says_so(tmp_path, monkeypatch, capsys):
+    def interrupted(*_, **__):
+        return History(SHIPPED["vae"], "cpu", interrupted=True)  # as fit returns it
+
+    monkeypatch.setattr("genlib.__main__.fit", interrupted)
+    monkeypatch.setattr(sys, "argv", ["genlib", "train", "vae", str(tmp_path / "x")])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 1 and capsys.readouterr().err == f"Interrupted; {tmp_path / 'x'} is as it was.\n"
+    assert not (tmp_path / "x").exists()
 
 
 def test_a_recipe_that_cannot_be_is_told_without_a_traceback(tmp_path, monkeypatch, capsys):

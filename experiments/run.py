@@ -6,9 +6,10 @@ is not repeated. One run a core, the long ones first; all of them take about thr
 
 import argparse
 import os
+import signal
 import sys
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 
 import bernoulli
 import broken
@@ -41,7 +42,9 @@ def run(names, workers, again=False):
     # spawn: a forked process would share the threads torch has already started
     pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
     try:
+        handler = signal.signal(signal.SIGINT, signal.SIG_IGN)  # which those processes inherit: one is to tell of it
         futures = {pool.submit(job, *which): which for which in jobs}
+        signal.signal(signal.SIGINT, handler)
         for k, future in enumerate(as_completed(futures), 1):
             name, seed = futures[future]
             if error := future.exception():
@@ -49,6 +52,10 @@ def run(names, workers, again=False):
             else:
                 results.store(name, SCRIPT[name], future.result(), EXPERIMENTS)
             print(f"{k}/{len(jobs)} {failed[-1] if error else f'{name}, seed {seed}'}", flush=True)
+    except KeyboardInterrupt:
+        for process in active_children():
+            process.kill()
+        raise
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
     return failed

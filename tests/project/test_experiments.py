@@ -4,8 +4,10 @@ import errno
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -164,6 +166,22 @@ def test_the_command_measures_what_the_file_says(tmp_path):
         assert number["value"] == pytest.approx(measurements.read()[key]["value"], rel=1e-9)
     done = subprocess.run([sys.executable, script, "pcb"], capture_output=True, text=True, timeout=300)
     assert done.returncode == 2 and "unknown: pcb; expected some of bernoulli.binary" in done.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows sends no such signal")
+def test_interrupted_it_ends_at_once_with_one_line(tmp_path):
+    shutil.copytree(pages.ROOT / "experiments", tmp_path / "experiments")
+    script, kept = tmp_path / "experiments" / "run.py", tmp_path / "experiments" / "results.json"
+    kept.unlink()
+    command, pipe = [sys.executable, script, "vae.source", "--workers", "2"], subprocess.PIPE  # many minutes
+    process = subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, start_new_session=True)
+    deadline = time.monotonic() + 120
+    while not kept.exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    time.sleep(2)  # the processes of the runs have begun
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+    said = process.communicate(timeout=60)
+    assert said == ("", "Interrupted; every finished run is kept, and the next call goes on from there.\n")
 
 
 # -- What they measure -------------------------------------------------------------------------------------------------

@@ -32,7 +32,7 @@ book: .venv/.book
 	@$(RUN) book/build.py
 
 serve: book
-	$(RUN) -m http.server --bind 127.0.0.1 --directory _build/html $(PORT)
+	@$(RUN) book/serve.py $(PORT)
 
 weigh: .venv/.all book
 	$(RUN) book/weigh.py

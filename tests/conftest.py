@@ -3,6 +3,7 @@ import io
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -88,6 +89,13 @@ def copy_sources(tree):
 def build(tree):
     """Build the book of copied sources into tree/_build. Returns the finished process."""
     return subprocess.run([sys.executable, "book/build.py"], cwd=tree, capture_output=True, text=True, timeout=300)
+
+
+def start(command, **options):
+    """Start a process of its own group, which Ctrl-C would reach even if the tests, in the background, ignore it."""
+    pipe, reachable = subprocess.PIPE, None if os.name == "nt" else lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)
+    options = {"stdout": pipe, "stderr": pipe, "text": True, "start_new_session": True, **options}
+    return subprocess.Popen(command, preexec_fn=reachable, **options)
 
 
 @pytest.fixture(scope="module")  # not longer: its event loop would be in the way of those that run notebooks

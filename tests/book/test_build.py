@@ -2,12 +2,11 @@
 
 import os
 import signal
-import subprocess
 import sys
 import time
 
 import pytest
-from conftest import build, copy_sources
+from conftest import build, copy_sources, start
 
 # What a machine without /dev/shm answers to whoever asks for a semaphore.
 NO_SEMAPHORES = """import _multiprocessing
@@ -28,11 +27,6 @@ def tree(tmp_path):
     return copy_sources(tmp_path)
 
 
-def start(tree):
-    pipe = subprocess.PIPE
-    return subprocess.Popen(COMMAND, cwd=tree, stdout=pipe, stderr=pipe, text=True, start_new_session=True)
-
-
 def wait_for(path):
     """Wait until a build has written `path`."""
     deadline = time.monotonic() + 120
@@ -48,7 +42,7 @@ def contents(html):
 
 
 def test_of_two_builds_at_once_one_waits_and_the_book_is_whole(html, tree):
-    builds = [start(tree) for _ in range(2)]
+    builds = [start(COMMAND, cwd=tree) for _ in range(2)]
     said = sorted((process.communicate(timeout=300) for process in builds), key=lambda pair: len(pair[0]))
     assert [process.returncode for process in builds] == [0, 0] and [error for _, error in said] == ["", ""]
     assert "waits for it" not in said[0][0] and f"Another build is writing into {tree / '_build'}" in said[1][0]
@@ -58,7 +52,7 @@ def test_of_two_builds_at_once_one_waits_and_the_book_is_whole(html, tree):
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_a_build_that_was_interrupted_or_killed_is_repaired_by_the_next(html, tree, number):
-    process = start(tree)
+    process = start(COMMAND, cwd=tree)
     wait_for(tree / "_build" / "html" / "en" / "_static")
     os.kill(process.pid, number)  # this process alone, not those of the languages
     _, error = process.communicate(timeout=60)  # which end too: they hold the other end of the pipe

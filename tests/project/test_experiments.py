@@ -18,6 +18,7 @@ import results
 import run
 import torch
 from common import measurements, pages
+from conftest import start
 from results import Experiment
 from scipy.integrate import quad
 from torch.distributions import Bernoulli, Normal
@@ -173,8 +174,7 @@ def test_interrupted_it_ends_at_once_with_one_line(tmp_path):
     shutil.copytree(pages.ROOT / "experiments", tmp_path / "experiments")
     script, kept = tmp_path / "experiments" / "run.py", tmp_path / "experiments" / "results.json"
     kept.unlink()
-    command, pipe = [sys.executable, script, "vae.source", "--workers", "2"], subprocess.PIPE  # many minutes
-    process = subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, start_new_session=True)
+    process = start([sys.executable, script, "vae.source", "--workers", "2"])  # many minutes
     deadline = time.monotonic() + 120
     while not kept.exists() and time.monotonic() < deadline:
         time.sleep(0.1)

@@ -13,6 +13,7 @@ import matplotlib.image
 import matplotlib.pyplot as plt
 import pytest
 import torch
+import webkit
 from common.browser import launched, served
 from common.pages import VIEW
 
@@ -39,7 +40,13 @@ SET = """(inputs, values) => inputs.forEach((input, i) => {
   input.value = values[i];
   input.dispatchEvent(new Event("input"));
 })"""
-PATIENCE = 120_000  # milliseconds, for a machine that does other work meanwhile
+ENGINES = os.environ.get("ENGINES", "chromium firefox webkit").split()
+# Firefox passes errors on without their messages; as text they have them.
+TELL = """{
+  const { error } = console;
+  console.error = (...parts) => error.call(console, parts.map(String).join(" "));
+}"""
+PATIENCE = int(os.environ.get("PATIENCE", 120_000))  # milliseconds, for a machine that does other work meanwhile
 
 
 @pytest.fixture(autouse=True)
@@ -98,14 +105,22 @@ def start(command, **options):
     return subprocess.Popen(command, preexec_fn=reachable, **options)
 
 
+def pytest_generate_tests(metafunc):
+    """The tests of what is alive in the pages run in every engine; the others in Chromium."""
+    if "browser" in metafunc.fixturenames and metafunc.module.__name__.startswith("test_live_"):
+        metafunc.parametrize("browser", ENGINES, indirect=True, scope="module")
+
+
 @pytest.fixture(scope="module")  # not longer: its event loop would be in the way of those that run notebooks
-def browser():
-    """Chromium or Chrome where there is one, or Playwright's own; otherwise a skip, but under CI a failure."""
+def browser(request):
+    """A browser where there is one, or Playwright's own; otherwise a skip, but without Chromium under CI a failure."""
+    engine = getattr(request, "param", "chromium")
     try:
-        with launched() as browser:
+        with webkit.launched() if engine == "webkit" and webkit.installed() else launched(engine) as browser:
             yield browser
     except FileNotFoundError as error:
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(str(error))
+        fails = os.environ.get("CI") == "true" and engine == "chromium"
+        (pytest.fail if fails else pytest.skip)(str(error))
 
 
 @pytest.fixture(scope="session")
@@ -132,6 +147,11 @@ def opened(browser, url, within, prepare=lambda page: None, until="load", **opti
     context = browser.new_context(**{"viewport": {"width": 1000, "height": 900}, **options})
     context.set_default_timeout(PATIENCE)
     page, complaints = context.new_page(), []
+    if not options.get("java_script_enabled", True):
+        page.goto("data:text/html,<noscript><p></noscript>")
+        if page.locator("p").count() == 0:
+            context.close()
+            cannot("switch scripts off")
 
     def check(route):
         if route.request.url.startswith((within, "data:", "blob:")):
@@ -140,12 +160,40 @@ def opened(browser, url, within, prepare=lambda page: None, until="load", **opti
             complaints.append(f"asks for {route.request.url}")
             route.abort()
 
+    page.add_init_script(TELL)
     page.route("**/*", check)
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("console", lambda message: message.type == "error" and complaints.append(message.text))
     prepare(page)
     page.goto(url, wait_until=until)
     return page, complaints
+
+
+def cannot(do):
+    """Skip what the driver of this browser has no command for, or ignores."""
+    pytest.skip(f"the driver of this browser cannot {do}")
+
+
+def emulate_media(page, **media):
+    """page.emulate_media, where the driver can."""
+    page.emulate_media(**media)
+    for name, value in media.items():
+        query = value if name == "media" else f"(prefers-{name.replace('_', '-')}: {value})"
+        if not page.evaluate("(query) => matchMedia(query).matches", query):
+            cannot(f"emulate {query}")
+
+
+def needs_touch(page):
+    """A page opened with has_touch can be touched, where the driver can."""
+    if not page.evaluate("navigator.maxTouchPoints"):
+        cannot("touch")
+
+
+def right_end(page, place):
+    """How far to the right what is at `place` reaches, but for the broad grips, which are not seen."""
+    return page.locator(f"{place} *:not(.genlib-grip)").evaluate_all(
+        "(all) => Math.max(...all.map((e) => e.getBoundingClientRect().right))"
+    )
 
 
 def set_sliders(page, place, values):

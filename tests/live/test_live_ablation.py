@@ -1,7 +1,7 @@
 """The ablation explorer of the built chapter 3, in a browser: without a kernel or network, over http and from files."""
 
 import pytest
-from conftest import opened
+from conftest import opened, right_end
 
 CELL = ".cell_output:has(.genlib-ablation)"
 # How much of the cloud's canvas is drawn on, and the grey of the plane.
@@ -58,9 +58,7 @@ def test_keys_choose_and_are_announced(live):
 def test_on_a_phone_it_is_no_wider_than_the_page(live):
     page, _, _ = live
     page.set_viewport_size({"width": 390, "height": 844})
-    right = page.locator(f"{CELL} *").evaluate_all(
-        "(all) => Math.max(...all.map((e) => e.getBoundingClientRect().right))"
-    )
+    right = right_end(page, CELL)
     page.set_viewport_size({"width": 1000, "height": 900})
     assert right <= 391
 

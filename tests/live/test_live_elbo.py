@@ -1,7 +1,7 @@
 """The ELBO explorer of the built chapter 3, in a browser: without a kernel or a network, over http and from files."""
 
 import pytest
-from conftest import opened, set_sliders, sliders
+from conftest import opened, right_end, set_sliders, sliders
 
 from genlib import ElboExplorer
 
@@ -113,9 +113,7 @@ def test_words_are_in_the_language_of_the_page(page, live):
 def test_on_a_phone_it_is_no_wider_than_the_page(page):
     page.set_viewport_size({"width": 390, "height": 844})
     page.wait_for_function("document.querySelector('.genlib-elbo .genlib-guess').getBBox().width < 380")
-    right = page.locator(f"{CELL} *").evaluate_all(
-        "(all) => Math.max(...all.map((e) => e.getBoundingClientRect().right))"
-    )
+    right = right_end(page, CELL)
     page.set_viewport_size({"width": 1000, "height": 900})
     assert right <= 391
 

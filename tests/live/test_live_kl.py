@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 import torch
-from conftest import opened, set_sliders, sliders
+from conftest import emulate_media, opened, right_end, set_sliders, sliders
 from torch.distributions import Normal
 
 from genlib import kl_normal
@@ -98,9 +98,9 @@ class Drawing:
 def test_the_explorer_takes_the_place_of_its_picture_but_not_on_paper(page):
     picture, widget = page.locator(f"{CELL} img"), page.locator(f"{CELL} .live-widget")
     assert (picture.is_visible(), widget.is_visible()) == (False, True)
-    page.emulate_media(media="print")
+    emulate_media(page, media="print")
     assert (picture.is_visible(), widget.is_visible()) == (True, False)
-    page.emulate_media(media="screen")
+    emulate_media(page, media="screen")
 
 
 def test_it_starts_as_the_chapter_does_in_the_language_of_the_page(page, live):
@@ -138,7 +138,7 @@ def test_the_mouse_drags_a_slider(page):
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] / 6, box["y"] + box["height"] / 2, steps=5)
     page.mouse.up()
-    assert sliders(page, CELL)[0] == pytest.approx(-2, abs=0.2) and sliders(page, CELL)[1:] == list(START[1:])
+    assert sliders(page, CELL)[0] == pytest.approx(-2, abs=0.25) and sliders(page, CELL)[1:] == list(START[1:])
     assert_values(page)
     assert Drawing(page).paths["p"] != before.paths["p"]
 
@@ -288,9 +288,7 @@ def test_on_a_phone_it_is_as_wide_as_the_page_and_its_numbers_are_no_smaller(pag
     before = page.locator(".genlib-kl svg").evaluate(size)
     page.set_viewport_size({"width": 390, "height": 844})
     page.wait_for_function("document.querySelector('.genlib-kl .genlib-outline').getBBox().width < 360")
-    right = page.locator(f"{CELL} *").evaluate_all(
-        "(all) => Math.max(...all.map((e) => e.getBoundingClientRect().right))"
-    )
+    right = right_end(page, CELL)
     assert page.locator(".genlib-kl svg").evaluate(size) == before == "12px"
     drawing, x = Drawing(page), np.array([0.0, 1.0, 2.0])
     error = drawing.heights("p", 0, x) - Normal(1.0, 0.8).log_prob(torch.tensor(x)).exp().numpy()

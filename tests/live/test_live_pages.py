@@ -3,11 +3,13 @@
 import base64
 import json
 import re
+import shutil
 
 import pytest
 import torch
+from common.browser import served
 from common.pages import STATE, VIEW
-from conftest import PIXELS, ROOT, opened, set_sliders
+from conftest import PIXELS, ROOT, emulate_media, needs_touch, opened, right_end, set_sliders
 from torch.nn.functional import normalize
 
 from genlib import load_mnist, load_pretrained
@@ -73,9 +75,9 @@ def test_the_explorer_takes_the_place_of_its_picture_but_not_on_paper(live):
     assert page.locator(".widget-missing").count() == 0  # nor does any other widget of a chapter need a kernel
     picture, widget = page.locator("img.widget-picture:has(~ .live-widget .genlib-digit)"), page.locator(EXPLORER)
     assert (picture.is_visible(), widget.is_visible()) == (False, True)
-    page.emulate_media(media="print")
+    emulate_media(page, media="print")
     assert (picture.is_visible(), widget.is_visible()) == (True, False)
-    page.emulate_media(media="screen")
+    emulate_media(page, media="screen")
     assert_digit_is_decoded(page, stem)
 
 
@@ -119,7 +121,8 @@ def test_what_a_move_leads_to_is_said_once_the_slider_rests(live):
     assert ("最近" in status.text_content()) == (lang == "zh")
 
 
-def test_mouse_and_finger_move_a_slider(live):
+@pytest.mark.parametrize("by", ["mouse", "finger"])
+def test_mouse_and_finger_move_a_slider(live, by):
     page, _, stem, _ = live
     slider = page.locator(f"{EXPLORER} .widget-slider input").first
     slider.scroll_into_view_if_needed()
@@ -133,6 +136,14 @@ def test_mouse_and_finger_move_a_slider(live):
     def share():
         return (float(slider.input_value()) - low) / (high - low)
 
+    if by == "finger":
+        needs_touch(page)
+        for goal in (0.8, 0.2):
+            page.touchscreen.tap(*at(goal))
+            page.wait_for_timeout(100)
+            assert abs(share() - goal) < 0.1
+            assert_digit_is_decoded(page, stem)
+        return
     page.mouse.move(*at(0.5))
     page.mouse.down()
     for goal in (0.3, 0.7, 0.4):
@@ -140,11 +151,6 @@ def test_mouse_and_finger_move_a_slider(live):
         assert abs(share() - goal) < 0.1
         assert_digit_is_decoded(page, stem)
     page.mouse.up()
-    for goal in (0.8, 0.2):
-        page.touchscreen.tap(*at(goal))
-        page.wait_for_timeout(100)
-        assert abs(share() - goal) < 0.1
-        assert_digit_is_decoded(page, stem)
 
 
 def test_the_codes_turn_under_mouse_and_keys(live):
@@ -239,12 +245,10 @@ def test_no_page_scrolls_sideways_on_a_phone(live):
     page, *_ = live
     page.set_viewport_size({"width": 390, "height": 844})
     widths = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
-    overflowing = page.locator(".live-widget *").evaluate_all(
-        "(all) => all.filter((e) => e.getBoundingClientRect().right > innerWidth).map((e) => e.className)"
-    )
+    right = right_end(page, ".live-widget")
     page.set_viewport_size({"width": 1000, "height": 900})
     assert widths[0] <= widths[1]
-    assert not overflowing
+    assert right <= 390
 
 
 def test_what_is_wider_than_a_phone_scrolls_and_fades_where_there_is_more(live):
@@ -292,18 +296,23 @@ def model(name, _buffers=(), **state):
 
 @pytest.fixture
 def shown(browser, tmp_path):
-    """Opens a page that holds widgets and shows some of them: shown(models, ids, lang) -> (page, complaints)."""
+    """Opens a page that holds widgets and shows some of them: shown(models, ids, lang) -> (page, complaints).
+
+    address: that of tmp_path, if it is not to be opened as a file.
+    """
+    for file in (SCRIPT, STYLE):
+        shutil.copy(file, tmp_path)
     pages = []
 
-    def show(models, ids, lang="en", **options):
+    def show(models, ids, lang="en", address=None, **options):
         names = [json.dumps({"model_id": id}) for id in ids]
         views = [f'<p><img src="{IMAGE}"><script type="{VIEW}">{name}</script></p>' for name in names]
         state = f'<script type="{STATE}">{json.dumps({"state": models})}</script>'
-        script = f'<link rel="stylesheet" href="{STYLE.as_uri()}"><script defer src="{SCRIPT.as_uri()}"></script>'
+        script = f'<link rel="stylesheet" href="{STYLE.name}"><script defer src="{SCRIPT.name}"></script>'
         file = tmp_path / f"page{len(pages)}.html"
         body = "\n".join(["<meta charset=utf-8>", script, state, *views])
         file.write_text(f'<!doctype html><html lang="{lang}">{body}</html>', encoding="utf-8")
-        pages.append(opened(browser, file.as_uri(), "file:", **options))
+        pages.append(opened(browser, f"{address or tmp_path.as_uri()}/{file.name}", address or "file:", **options))
         return pages[-1]
 
     yield show
@@ -352,7 +361,13 @@ def outside(name, tmp_path=None):
     return model("AnyModel", [{"path": ["bytes"], "script": name}], _esm=DRAWN)
 
 
-def test_what_is_there_is_shown_while_the_rest_waits(shown, tmp_path):
+@pytest.fixture
+def address(tmp_path):
+    with served(tmp_path) as address:
+        yield address
+
+
+def test_what_is_there_is_shown_while_the_rest_waits(shown, address, tmp_path):
     asked, held = [], []
 
     def hold(page):
@@ -365,7 +380,7 @@ def test_what_is_there_is_shown_while_the_rest_waits(shown, tmp_path):
         "sooner": outside("sooner.js", tmp_path),
         "again": outside("later.js", tmp_path),
     }
-    page, complaints = shown(models, ["box"], "zh-CN", prepare=hold, until="commit")
+    page, complaints = shown(models, ["box"], "zh-CN", address, prepare=hold, until="commit")
     page.get_by_text("7").wait_for()
     places = page.locator(".widget-any")
     assert places.all_text_contents() == ["正在加载……", "正在加载……", "7"]

@@ -5,7 +5,7 @@ import re
 import pytest
 import torch
 from common.pages import STATE
-from conftest import PIXELS, opened
+from conftest import PIXELS, needs_touch, opened
 
 from genlib import kl_to_standard_normal, load_mnist, load_pretrained, squared_error
 
@@ -144,6 +144,7 @@ def test_a_drawing_is_scaled_and_centred_as_mnist_s_are(live, models, test_digit
 
 def test_a_finger_draws_and_does_not_scroll(live, models):
     page, _, lang = live
+    needs_touch(page)
     press(page, lang, "clear")
     ink = page.locator(".genlib-ink")
     ink.scroll_into_view_if_needed()

@@ -6,7 +6,7 @@ import json
 import pytest
 import torch
 from common.pages import STATE
-from conftest import PIXELS, opened
+from conftest import PIXELS, emulate_media, opened
 
 LOOKS = "(canvas) => canvas.toDataURL()"
 
@@ -74,11 +74,11 @@ def test_codes_move_at_once_or_glide(live, parts):
     at_end = space.evaluate(LOOKS)
     page.wait_for_timeout(500)
     assert at_zero != at_end == space.evaluate(LOOKS)  # at once
-    page.emulate_media(reduced_motion="no-preference")
+    emulate_media(page, reduced_motion="no-preference")
     slider.press("Home")
     on_the_way = space.evaluate(LOOKS)
     page.wait_for_timeout(1000)
-    page.emulate_media(reduced_motion="reduce")
+    emulate_media(page, reduced_motion="reduce")
     assert space.evaluate(LOOKS) == at_zero
     assert on_the_way != at_zero
 

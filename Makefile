@@ -7,7 +7,7 @@ QUICK := tests/text/test_contributing.py tests/text/test_languages.py tests/text
   tests/text/test_tables.py::test_every_term_is_named tests/text/test_tables.py::test_every_reference_is_cited
 
 .PHONY: help book serve weigh check test mutate notebooks equations results numbers acknowledge lab set-repo \
-  zip wheel links rooms
+  zip pdf wheel links rooms
 
 help:
 	@echo "make book         build both languages into _build/html (needs no torch)"
@@ -23,6 +23,7 @@ help:
 	@echo "make acknowledge  record that both languages of every changed page agree"
 	@echo "make lab          open the chapters in JupyterLab"
 	@echo "make zip          build, then pack the book into one zip that needs no installation"
+	@echo "make pdf          build, then print each language into one PDF, by Chromium or Chrome"
 	@echo "make wheel        build genlib's wheel into dist/"
 	@echo "make links        ask every other site that the book links to whether the page is still there"
 	@echo "make rooms        run every notebook alone, in environments with other versions (an hour)"
@@ -71,6 +72,9 @@ lab: .venv/.all
 
 zip: book
 	@$(RUN) book/archive.py
+
+pdf: .venv/.all book
+	@$(RUN) book/pdf.py
 
 wheel: .venv/.book
 	$(RUN) -m pip wheel --disable-pip-version-check --no-deps --wheel-dir dist .

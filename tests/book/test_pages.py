@@ -14,7 +14,7 @@ from bs4 import BeautifulSoup
 from common import pages, repository
 from conftest import ROOT, build, copy_sources, opened
 from extension.head import LENGTH, shorten
-from test_book import PAGES, TAGS, WORDS
+from test_book import PAGES, STEMS, TAGS, WORDS
 
 ALL = [*PAGES, "index.html"]
 TITLES = {"en": "Generative Models, Step by Step", "zh": "一步一步学习生成模型"}
@@ -595,6 +595,19 @@ def test_paper_is_light_and_whole_and_has_nothing_to_press(at):
     assert solutions.count() > 3
     assert all(solutions.evaluate_all("(all) => all.map((e) => e.checkVisibility())"))
     cut = page.locator("article pre").evaluate_all("(all) => all.filter((e) => e.scrollWidth > e.clientWidth)")
+    assert not cut
+
+
+@pytest.mark.parametrize("lang", TAGS)
+@pytest.mark.parametrize("stem", STEMS)
+def test_paper_cuts_nothing_off(at, stem, lang):
+    page, _ = at(f"{lang}/{stem}.html", viewport={"width": 672, "height": 950})  # A4 less 16 mm on either side
+    page.emulate_media(media="print")
+    page.wait_for_function("!window.MathJax || MathJax.startup.promise.then(() => true)")
+    cut = page.locator("article :is(table, pre, mjx-container, img)").evaluate_all("""(all) => {
+      const edge = document.querySelector("article").getBoundingClientRect().right + 1;
+      return all.filter((e) => e.checkVisibility() && e.getBoundingClientRect().right > edge).map((e) => e.textContent);
+    }""")
     assert not cut
 
 

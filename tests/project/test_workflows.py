@@ -89,7 +89,7 @@ def test_versions_tests_the_whole_package():
 @pytest.mark.skipif(shutil.which("make") is None, reason="needs make")
 def test_a_release_has_the_tag_of_its_version(tmp_path):
     tree, _ = publish(tmp_path)
-    (tree / "Makefile").write_text("set-repo zip wheel:\n\t@echo $@ $(URL) $(REF)\n", encoding="utf-8")
+    (tree / "Makefile").write_text("set-repo zip pdf wheel:\n\t@echo $@ $(URL) $(REF)\n", encoding="utf-8")
 
     def release(tag):
         command = ["bash", ".ci/release", tag, "https://github.com/somebody/book"]
@@ -101,7 +101,7 @@ def test_a_release_has_the_tag_of_its_version(tmp_path):
     assert wrong.returncode != 0 and "got the tag v9, expected v" in wrong.stderr and not wrong.stdout
     right = release(f"v{PROJECT['version']}")
     said = [line.split() for line in right.stdout.splitlines()]
-    assert [line[0] for line in said] == ["set-repo", "zip", "wheel"], right.stderr
+    assert [line[0] for line in said] == ["set-repo", "zip", "pdf", "wheel"], right.stderr
     assert said[0][1:] == ["https://github.com/somebody/book", f"v{PROJECT['version']}"]
 
 

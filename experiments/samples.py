@@ -46,39 +46,44 @@ def anchored(seed):
     return scored({**anchors(images, labels), "copies": chosen}, real, training_images)
 
 
-def run(seed, *, model, latent_dim, loss, shuffled):
+def run(seed, *, model, latent_dim, loss, controls):
     """The same of images that a model, trained with "quick", decodes from codes of several origins.
 
     test: of test digits (of a VAE, the mean). aggregate: of training images (of a VAE, sampled from q(z|x)). prior:
     N(0, I). gaussian, mixture: drawn from one Gaussian, or from 50, fitted to the codes of training images as
     `aggregate` has them. means: of a VAE, from 50 fitted to the means of q(z|x), which are codes without noise like
-    an autoencoder's. shuffled: if asked for, `aggregate` with each latent taken from another image. box: uniform on
-    the box around the codes, for the autoencoder alone. Of a VAE also "gain": how much the mixture as prior would
-    raise the ELBO of the test images.
+    an autoencoder's. box: uniform on the box around the codes, for the autoencoder alone. Of a VAE also "gain": how
+    much the mixture as prior would raise the ELBO of the test images. And if controls are asked for: shuffled,
+    `aggregate` with each latent taken from another image; ranked, `aggregate` with each latent stretched so that it
+    alone follows N(0, 1), its order kept; halfway, half-way between the means of two test images of different digits.
     """
     images, _ = load_mnist()
-    (real, _), (test_images, _) = halves_of_the_test_set(seed)
+    (real, _), test = halves_of_the_test_set(seed)
     torch.manual_seed(seed)
     model = model(latent_dim=latent_dim)
     fit(model, images, replace(PRESETS["quick"], seed=seed), loss=loss, device="cpu")
     torch.manual_seed(seed)
-    drawn, values = codes(model, loss, images[torch.randperm(len(images))], test_images, seed, shuffled)
+    drawn, values = codes(model, loss, images[torch.randperm(len(images))], test, seed, controls)
     with torch.no_grad():
         return scored({name: model.decode(z) for name, z in drawn.items()}, real, images) | values
 
 
 @torch.no_grad()
-def codes(model, loss, images, test_images, seed, shuffled):
-    """{name: (5000, d)}, the codes that `run` decodes, and {"gain": number} of a VAE; images: shuffled."""
+def codes(model, loss, images, test, seed, controls):
+    """{name: (5000, d)}, the codes that `run` decodes, and {"gain": number} of a VAE.
+
+    images: shuffled. test: (images, labels).
+    """
+    test_images, labels = test
     if isinstance(model, VAE):
-        test, (mu, logvar) = model.encode(test_images)[0], model.encode(images)
+        means, (mu, logvar) = model.encode(test_images)[0], model.encode(images)
         z = model.reparameterize(mu, logvar) if loss is vae_loss else mu
     else:
-        test, z = model.encode(test_images), model.encode(images)
+        means, z = model.encode(test_images), model.encode(images)
     noise = torch.randn(IMAGES, model.latent_dim)
     mixture, values = mixture_of(z, seed), {}
     drawn = {
-        "test": test,
+        "test": means,
         "aggregate": z[-IMAGES:],
         "prior": noise,
         "gaussian": z.mean(0) + noise @ torch.linalg.cholesky(z.T.cov()).T,
@@ -88,12 +93,23 @@ def codes(model, loss, images, test_images, seed, shuffled):
         drawn["means"] = sampled(mixture_of(mu, seed))
         new = model.reparameterize(*model.encode(test_images)).double()
         values["gain"] = mixture.score(new.numpy()) - Normal(0.0, 1.0).log_prob(new).sum(1).mean().item()
-        if shuffled:
+        if controls:
             drawn["shuffled"] = torch.stack([latent[torch.randperm(len(z))[:IMAGES]] for latent in z.T], 1)
+            ranks = (z.argsort(0).argsort(0) + 0.5) / len(z)
+            drawn["ranked"] = torch.special.ndtri(ranks)[-IMAGES:]
+            drawn["halfway"] = halfway(means, labels)
     if isinstance(model, Autoencoder):
         low, high = z.min(0).values, z.max(0).values
         drawn["box"] = low + (high - low) * torch.rand(IMAGES, model.latent_dim)
     return drawn, values
+
+
+def halfway(z, labels):
+    """(5000, d), the middles of as many random pairs of codes whose labels differ."""
+    first = torch.arange(len(z)).repeat(2)
+    second = torch.cat([torch.randperm(len(z)) for _ in range(2)])
+    apart = labels[first] != labels[second]
+    return ((z[first] + z[second]) / 2)[apart][:IMAGES]
 
 
 def mixture_of(z, seed):
@@ -124,19 +140,19 @@ def shape(**more):
     return {"images": IMAGES, "copies": COPIES, "classifier": classifier[:12], **more}
 
 
-def experiment(model, latent_dim, loss, shuffled=False):
+def experiment(model, latent_dim, loss, controls=False):
     recipe = shape(model=model.__name__, latent_dim=latent_dim, loss=loss.__name__)
     recipe |= {"components": COMPONENTS, "fitted": FITTED}
     if loss is vae_loss:
         recipe["means"] = COMPONENTS  # of the second mixture
-    if shuffled:
-        recipe["shuffled"] = "each latent by itself"
-    settings = {"model": model, "latent_dim": latent_dim, "loss": loss, "shuffled": shuffled}
+    if controls:
+        recipe["controls"] = ["shuffled", "ranked", "halfway"]
+    settings = {"model": model, "latent_dim": latent_dim, "loss": loss, "controls": controls}
     return Experiment(partial(run, **settings), shaped_by(PRESETS["quick"], **recipe), unit)
 
 
 EXPERIMENTS = {
-    "samples.vae": experiment(VAE, 20, vae_loss, shuffled=True),
+    "samples.vae": experiment(VAE, 20, vae_loss, controls=True),
     "samples.plain": experiment(VAE, 20, plain_loss),
     "samples.vae3": experiment(VAE, 3, vae_loss),
     "samples.plain3": experiment(VAE, 3, plain_loss),

@@ -16,14 +16,16 @@ import linear
 import pytest
 import results
 import run
+import samples
 import torch
 from common import measurements, pages
 from conftest import start
 from results import Experiment
 from scipy.integrate import quad
 from torch.distributions import Bernoulli, Normal
+from torch.nn.functional import one_hot
 
-from genlib import kl_to_standard_normal
+from genlib import VAE, kl_to_standard_normal, vae_loss
 
 # -- The results file --------------------------------------------------------------------------------------------------
 
@@ -235,6 +237,24 @@ def test_the_bernoulli_loss_is_the_negative_elbo(binarise):
     torch.testing.assert_close(terms["total"], expected + kl_to_standard_normal(mu, logvar))
 
 
+def test_half_way_codes_are_the_middles_of_two_different_digits():
+    labels = torch.arange(10).repeat(600)
+    middles = samples.halfway(one_hot(labels).float(), labels)
+    assert middles.shape == (samples.IMAGES, 10)
+    assert ((middles == 0.5).sum(1) == 2).all()
+
+
+def test_ranked_codes_follow_the_prior_one_by_one_and_keep_their_order(monkeypatch):
+    monkeypatch.setattr(samples, "IMAGES", 200)
+    monkeypatch.setattr(samples, "COMPONENTS", 2)
+    x, labels = torch.rand(200, 784) * 2 - 1, torch.arange(200) % 10
+    drawn, _ = samples.codes(VAE(latent_dim=3), vae_loss, x, (x, labels), seed=0, controls=True)
+    assert torch.equal(drawn["ranked"].argsort(0), drawn["aggregate"].argsort(0))
+    quantiles = torch.special.ndtri((torch.arange(200) + 0.5) / 200)
+    torch.testing.assert_close(drawn["ranked"].sort(0).values, quantiles[:, None].expand(-1, 3))
+    assert torch.equal(drawn["shuffled"].sort(0).values, drawn["aggregate"].sort(0).values)
+
+
 # -- What the chapters conclude ----------------------------------------------------------------------------------------
 
 
@@ -310,6 +330,12 @@ def test_the_vae_s_decoder_can_draw_and_its_prior_is_what_fails(value):
     assert value(scores("aggregate", "frechet")) < 15 < 150 < value(scores("prior", "frechet"))
     assert value(scores("gaussian", "recognised")) == pytest.approx(value(scores("prior", "recognised")), abs=0.05)
     assert value(scores("mixture", "recognised")) > 0.75
+    # what the twenty latents have to do with one another is all: without it the codes are as poor as the prior's
+    assert value(scores("shuffled", "recognised")) < 0.2 < 0.85 < value(scores("ranked", "recognised"))
+    assert value(scores("ranked", "frechet")) < 15 < 150 < value(scores("shuffled", "frechet"))
+    assert value(scores("halfway", "recognised")) == pytest.approx(value(scores("prior", "recognised")), abs=0.05)
+    assert value(scores("halfway", "frechet")) == pytest.approx(value(scores("prior", "frechet")), rel=0.1)
+    assert value(scores("mixture", "distance")) > value(scores("test", "distance")) > 7
 
 
 def test_what_is_left_of_the_two_claims(value):

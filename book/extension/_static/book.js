@@ -10,7 +10,7 @@ try {
 
 /** The id of the section being read: the one in the address while it is in view, else the last one begun above. */
 function currentHeading() {
-  const chosen = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  const chosen = document.querySelector(":target");
   const atTop = scrollY < 10;
   if (chosen) {
     const { top } = chosen.getBoundingClientRect();

@@ -5,7 +5,7 @@ import sys
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
-from pages import ROOT
+from common.pages import ROOT
 
 
 def main():

@@ -55,7 +55,8 @@ def run(seed, *, model, latent_dim, loss, controls):
     an autoencoder's. box: uniform on the box around the codes, for the autoencoder alone. Of a VAE also "gain": how
     much the mixture as prior would raise the ELBO of the test images. And if controls are asked for: shuffled,
     `aggregate` with each latent taken from another image; ranked, `aggregate` with each latent stretched so that it
-    alone follows N(0, 1), its order kept; halfway, half-way between the means of two test images of different digits.
+    alone follows N(0, 1), its order kept; halfway and kin, half-way between the means of two test images, of different
+    digits and of the same.
     """
     images, _ = load_mnist()
     (real, _), test = halves_of_the_test_set(seed)
@@ -97,19 +98,18 @@ def codes(model, loss, images, test, seed, controls):
             drawn["shuffled"] = torch.stack([latent[torch.randperm(len(z))[:IMAGES]] for latent in z.T], 1)
             ranks = (z.argsort(0).argsort(0) + 0.5) / len(z)
             drawn["ranked"] = torch.special.ndtri(ranks)[-IMAGES:]
-            drawn["halfway"] = halfway(means, labels)
+            drawn |= {"halfway": halfway(means, labels, alike=False), "kin": halfway(means, labels, alike=True)}
     if isinstance(model, Autoencoder):
         low, high = z.min(0).values, z.max(0).values
         drawn["box"] = low + (high - low) * torch.rand(IMAGES, model.latent_dim)
     return drawn, values
 
 
-def halfway(z, labels):
-    """(5000, d), the middles of as many random pairs of codes whose labels differ."""
-    first = torch.arange(len(z)).repeat(2)
-    second = torch.cat([torch.randperm(len(z)) for _ in range(2)])
-    apart = labels[first] != labels[second]
-    return ((z[first] + z[second]) / 2)[apart][:IMAGES]
+def halfway(z, labels, alike):
+    """(5000, d), the middles of as many random pairs of codes; alike: whether of one digit, or of two."""
+    first, second = torch.randint(len(z), (2, 20 * IMAGES))  # one pair in ten is of one digit
+    chosen = (first != second) & ((labels[first] == labels[second]) == alike)
+    return ((z[first] + z[second]) / 2)[chosen][:IMAGES]
 
 
 def mixture_of(z, seed):
@@ -146,7 +146,7 @@ def experiment(model, latent_dim, loss, controls=False):
     if loss is vae_loss:
         recipe["means"] = COMPONENTS  # of the second mixture
     if controls:
-        recipe["controls"] = ["shuffled", "ranked", "halfway"]
+        recipe["controls"] = ["shuffled", "ranked", "halfway", "kin"]
     settings = {"model": model, "latent_dim": latent_dim, "loss": loss, "controls": controls}
     return Experiment(partial(run, **settings), shaped_by(PRESETS["quick"], **recipe), unit)
 

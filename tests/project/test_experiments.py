@@ -237,11 +237,12 @@ def test_the_bernoulli_loss_is_the_negative_elbo(binarise):
     torch.testing.assert_close(terms["total"], expected + kl_to_standard_normal(mu, logvar))
 
 
-def test_half_way_codes_are_the_middles_of_two_different_digits():
+@pytest.mark.parametrize("alike", [False, True])
+def test_half_way_codes_are_the_middles_of_different_digits_or_of_one(alike):
     labels = torch.arange(10).repeat(600)
-    middles = samples.halfway(one_hot(labels).float(), labels)
+    middles = samples.halfway(one_hot(labels).float(), labels, alike)
     assert middles.shape == (samples.IMAGES, 10)
-    assert ((middles == 0.5).sum(1) == 2).all()
+    assert ((middles == 1).sum(1) == alike).all() and ((middles == 0.5).sum(1) == 2 * (not alike)).all()
 
 
 def test_ranked_codes_follow_the_prior_one_by_one_and_keep_their_order(monkeypatch):
@@ -334,6 +335,7 @@ def test_the_vae_s_decoder_can_draw_and_its_prior_is_what_fails(value):
     assert value(scores("shuffled", "recognised")) < 0.2 < 0.85 < value(scores("ranked", "recognised"))
     assert value(scores("ranked", "frechet")) < 15 < 150 < value(scores("shuffled", "frechet"))
     assert value(scores("halfway", "recognised")) == pytest.approx(value(scores("prior", "recognised")), abs=0.05)
+    assert value(scores("halfway", "recognised")) < 0.5 * value(scores("kin", "recognised"))
     assert value(scores("halfway", "frechet")) == pytest.approx(value(scores("prior", "frechet")), rel=0.1)
     assert value(scores("mixture", "distance")) > value(scores("test", "distance")) > 7
 

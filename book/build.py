@@ -139,8 +139,15 @@ def stamped(stamp):
 
 def read_sources():
     """Read each source once before Sphinx does, whose word for a damaged one may be no file's name; ValueError."""
-    for path in sorted((ROOT / "notebooks").glob("*/*.*")):
-        if path.suffix in (".ipynb", ".md"):
+    contents = handwritten.read("_toc")
+    listed = {contents["root"], *(chapter["file"] for chapter in contents["chapters"])}
+    for sources in (ROOT / "notebooks" / lang for lang in LANGUAGES):
+        for path in sorted(sources.rglob("*")):
+            name = path.relative_to(sources)
+            if path.suffix not in (".ipynb", ".md") or any(part.startswith(".") for part in name.parts):
+                continue  # _config.yml excludes it
+            if name.with_suffix("").as_posix() not in listed:
+                raise ValueError(f"{path} is not in book/_toc.yml: name it there, or move it out of notebooks/")
             pages.texts(path)
     for name in handwritten.SHAPES:
         handwritten.read(name)

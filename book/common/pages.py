@@ -46,7 +46,8 @@ class Heading(NamedTuple):
 def names(suffix="", root=NOTEBOOKS):
     """File names of the pages that any language has, sorted; suffix ".md" or ".ipynb" picks a kind."""
     kinds = (suffix,) if suffix else (".ipynb", ".md")
-    return sorted({p.name for lang in LANGUAGES for p in (root / lang).glob("*") if p.suffix in kinds})
+    files = [path for lang in LANGUAGES for path in (root / lang).glob("[!.]*")]  # "._x.ipynb" is macOS's
+    return sorted({path.name for path in files if path.suffix in kinds})
 
 
 def text(path):

@@ -65,12 +65,12 @@ def shorten(text):
 def metadata(context, doctree, book, here, other):
     """A page's description and Open Graph tags, and its full title, as entries of a Sphinx page context.
 
-    `book` describes the whole book, for pages without text; `here` and `other` are the languages' locales. Tags that
-    need an address (og:url, og:image) are there when the configuration has one.
+    `book` describes the whole book, for pages that nobody has written; `here` and `other` are the languages' locales.
+    Tags that need an address (og:url, og:image) are there when the configuration has one.
     """
     site, url = context["docstitle"], context.get("pageurl")
     title = html.unescape(re.sub("<[^>]+>", "", context.get("title") or _("Search")))
-    description = (doctree and describe(doctree)) or book
+    description = (doctree and describe(doctree)) or book or site
     card = {
         "title": title,
         "description": description,

@@ -182,6 +182,28 @@ def test_a_damaged_source_ends_the_build_with_one_line_that_names_it(tmp_path, n
     assert re.fullmatch(rf"The book did not build. {tree / name}: damaged.*`git checkout -- .*\n", done.stderr)
 
 
+@pytest.mark.parametrize("name", ["notebooks/en/Untitled.ipynb", "notebooks/zh/more/page.md"])
+def test_a_page_that_is_not_in_the_contents_ends_the_build_with_one_line_that_names_it(tmp_path, name):
+    tree = copy_sources(tmp_path)
+    (tree / name).parent.mkdir(exist_ok=True)
+    (tree / name).write_text("# Mine\n", encoding="utf-8")
+    done = build(tree)
+    said = f"The book did not build. {tree / name} is not in book/_toc.yml: name it there, or move it out of notebooks/"
+    assert done.returncode == 1 and done.stderr == f"{said}\n"
+
+
+def test_pages_of_a_heading_alone_are_built_and_what_macos_leaves_is_none(tmp_path):
+    tree = copy_sources(tmp_path)
+    for lang in TAGS:
+        (tree / "notebooks" / lang / "bare.md").write_text("# Bare\n", encoding="utf-8")
+        (tree / "notebooks" / lang / "._bare.md").write_bytes(b"\0\5\x16\7")
+    with (tree / "book" / "_toc.yml").open("a", encoding="utf-8") as contents:
+        contents.write("  - file: bare\n")
+    done = build(tree)
+    assert done.returncode == 0, done.stderr
+    assert [path.name for path in sorted((tree / "_build" / "html" / "zh").glob("*bare*"))] == ["bare.html"]
+
+
 def test_a_folder_that_cannot_hold_the_book_is_named_before_sphinx_begins(tmp_path, monkeypatch):
     makes.check_writable(tmp_path / "new")
     makes.check_room(tmp_path / "new")

@@ -11,6 +11,7 @@ import os
 import re
 import sys
 
+import matplotlib.font_manager  # which lists the fonts; a kernel that had to would tell of it on stderr
 import nbformat
 from common import pages
 from common.pages import STATE, VIEW
@@ -79,7 +80,7 @@ def _run(stem, notebook, folder):
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.update(outputs=[], execution_count=None)  # an empty cell is not run
-    env = {**os.environ, **ENVIRONMENT}
+    env = {**os.environ, **ENVIRONMENT, "MPLCONFIGDIR": matplotlib.get_cachedir()}
     env.pop("MPLBACKEND", None)
     try:
         client.execute(env=env, cleanup_kc=True)

@@ -28,6 +28,9 @@ def pytest_collection_modifyitems(items):
 
 
 matplotlib.use("Agg")
+# What kernels that run notebooks inherit: their own backend, and a list of fonts, of which they would tell on stderr.
+os.environ.pop("MPLBACKEND", None)
+os.environ["MPLCONFIGDIR"] = matplotlib.get_cachedir()
 
 ROOT = Path(__file__).resolve().parents[1]
 # What a canvas shows, row by row: the red of each pixel, which gray has in all colours.

@@ -651,6 +651,22 @@ def test_a_chapter_that_is_interrupted_keeps_its_files_and_says_so_in_one_line(b
     assert [path.read_bytes() for path in paths] == before
 
 
+def test_a_backend_and_a_home_that_cannot_be_written_change_no_chapter(book, tmp_path):
+    english, chinese = book(cell("figure", "import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()"))
+    folders = dict.fromkeys(["HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"], "/dev/null/home")
+    path = os.pathsep.join(str(pages.ROOT / name) for name in ("", "book", "tests"))
+    env = {**os.environ, **folders, "MPLBACKEND": "Agg", "PYTHONPATH": path}
+    env.pop("MPLCONFIGDIR", None)  # which tests themselves have set
+
+    def run(*command):
+        return subprocess.run([sys.executable, *command], cwd=tmp_path, env=env, capture_output=True, text=True)
+
+    done = run("-c", RUN, str(tmp_path))
+    assert done.returncode == 0 and pages.has_image(pages.load(chinese)["cells"][1]), done.stderr
+    tested = run("-m", "pytest", "--nbval", "--nbval-current-env", "-p", "conftest", "-p", "no:cacheprovider", english)
+    assert tested.returncode == 0, tested.stdout
+
+
 def test_code_that_differs_between_the_languages_is_refused(book, tmp_path):
     _, zh = book(cell("a", "1"), cell("b", "2"))
     zh.write_text(zh.read_text(encoding="utf-8").replace('"2"', '"3"'), encoding="utf-8")

@@ -29,14 +29,18 @@ ARGUMENTS = [
     "--proxy=http://127.0.0.1:9",  # where nobody listens: there is no other host than this
     "--ignore-host=127.0.0.1",
 ]
-# A page's complaints, from before it loads: errors, refusals by its policy, what it tells the console.
-WATCH = """window.complaints = [];
-addEventListener("error", ({ message }) => complaints.push(message));
-addEventListener("unhandledrejection", ({ reason }) => complaints.push(String(reason)));
-addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI }) => {
-  complaints.push(`${violatedDirective} refuses ${blockedURI}`);
-});
-console.error = (...parts) => complaints.push(parts.map(String).join(" "));"""
+# A page's complaints: errors, what it tells the console, and what its policy has refused, before this ran too.
+# A page made for a test may hold this itself, as a short one may have loaded before WebDriver runs it.
+WATCH = """if (!window.complaints) {
+  window.complaints = [];
+  addEventListener("error", ({ message }) => message && complaints.push(message));
+  addEventListener("unhandledrejection", ({ reason }) => complaints.push(String(reason)));
+  new ReportingObserver((reports) => {
+    complaints.push(...reports.map(({ type, body }) => `${type} ${JSON.stringify(body)}`));
+  }, { buffered: true }).observe();
+  const { error } = console;
+  console.error = (...parts) => { complaints.push(parts.map(String).join(" ")); error.apply(console, parts); };
+}"""
 # The elements that a locator's steps lead to.
 FIND = """const find = (steps) => steps.reduce((found, [how, what, name, exact]) => {
   if (how === "nth") return found.slice(what).slice(0, 1);
@@ -69,7 +73,8 @@ class Browser:
         self.address = address
         options = {"binary": str(_program()), "args": ARGUMENTS}
         self.session = self.ask("POST", "/session", capabilities={
-            "alwaysMatch": {"webkitgtk:browserOptions": options, "timeouts": {"script": 1000 * ANSWER}}
+            "alwaysMatch": {"webkitgtk:browserOptions": options, "pageLoadStrategy": "none",
+                            "timeouts": {"script": 1000 * ANSWER}}
         })["sessionId"]  # fmt: skip
         self.first = self.at = self("GET", "/window")
 
@@ -112,23 +117,28 @@ class Context:
 class Page:
     def __init__(self, context):
         self.context, self.driver, self.window = context, context.browser, None
-        self.size, self.scripts, self.told = context.viewport, [WATCH], []
+        self.size, self.scripts, self.told = context.viewport, WATCH, []
         self.mouse = Mouse(self)
 
     def goto(self, url, wait_until="load"):
         """Open the page in a window of its own: one that a script opens has no tool bar and may be narrow.
 
-        A window whose address is of the same origin as the page that opened it keeps its global object when it loads
-        that address, and so the listeners that were added before.
+        WebDriver runs no script before a page's own; so its complaints are listened to as soon as it begins to load.
         """
         self.close()
-        self.driver("POST", "/url", self.driver.first, url=url)
-        known = self.driver("GET", "/window/handles")
+        known = self.driver("GET", "/window/handles", self.driver.first)
         self.driver("POST", "/execute/sync", self.driver.first, script="open('', '', 'popup')", args=[])
         (self.window,) = {*self.driver("GET", "/window/handles")} - {*known}
         self.set_viewport_size(self.size)
-        self.driver("POST", "/execute/sync", self.window, script="\n".join(self.scripts), args=[])
         self.driver("POST", "/url", self.window, url=url)
+        begun = f"if (location.href === 'about:blank' && {json.dumps(url)} !== location.href) return false;"
+
+        def listening():
+            with suppress(Failed):  # the page before it was left meanwhile
+                return self.run(f"{begun} {self.scripts} return true;")
+
+        self.wait(listening, f"{url} does not begin to load")
+        self.wait_for_function("document.readyState === 'complete'")
 
     def close(self):
         if self.window:
@@ -136,7 +146,7 @@ class Page:
             self.driver.at = self.window = None
 
     def add_init_script(self, script):
-        self.scripts.append(script)
+        self.scripts += f"\n{script}"
 
     def route(self, pattern, handler):
         if pattern != "**/*":  # the proxy and the pages' policy see to that

@@ -11,6 +11,7 @@ from common.browser import served
 from common.pages import STATE, VIEW
 from conftest import PIXELS, ROOT, emulate_media, needs_touch, opened, right_end, set_sliders
 from torch.nn.functional import normalize
+from webkit import WATCH
 
 from genlib import load_mnist, load_pretrained
 
@@ -310,7 +311,7 @@ def shown(browser, tmp_path):
         state = f'<script type="{STATE}">{json.dumps({"state": models})}</script>'
         script = f'<link rel="stylesheet" href="{STYLE.name}"><script defer src="{SCRIPT.name}"></script>'
         file = tmp_path / f"page{len(pages)}.html"
-        body = "\n".join(["<meta charset=utf-8>", script, state, *views])
+        body = "\n".join(["<meta charset=utf-8>", f"<script>{WATCH}</script>", script, state, *views])
         file.write_text(f'<!doctype html><html lang="{lang}">{body}</html>', encoding="utf-8")
         pages.append(opened(browser, f"{address or tmp_path.as_uri()}/{file.name}", address or "file:", **options))
         return pages[-1]

@@ -27,6 +27,23 @@ def pytest_collection_modifyitems(items):
             item.output_timeout = 120
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item):
+    """A browser that hangs ends its test, and not the suite; on Windows there is no such alarm."""
+    if "browser" not in getattr(item, "fixturenames", ()) or not hasattr(signal, "SIGALRM"):
+        return (yield)
+
+    def late(*_):
+        raise TimeoutError(f"not finished after {LIMIT} seconds")
+
+    signal.signal(signal.SIGALRM, late)
+    signal.setitimer(signal.ITIMER_REAL, LIMIT, LIMIT)  # again, for what is done after the test
+    try:
+        return (yield)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
 matplotlib.use("Agg")
 # What kernels that run notebooks inherit: their own backend, and a list of fonts, of which they would tell on stderr.
 os.environ.pop("MPLBACKEND", None)
@@ -43,13 +60,14 @@ SET = """(inputs, values) => inputs.forEach((input, i) => {
   input.value = values[i];
   input.dispatchEvent(new Event("input"));
 })"""
-ENGINES = os.environ.get("ENGINES", "chromium firefox webkit").split()
+ENGINES = ["chromium", "firefox", "webkit"]
 # Firefox passes errors on without their messages; as text they have them.
 TELL = """{
   const { error } = console;
   console.error = (...parts) => error.call(console, parts.map(String).join(" "));
 }"""
-PATIENCE = int(os.environ.get("PATIENCE", 120_000))  # milliseconds, for a machine that does other work meanwhile
+LIMIT = 600  # seconds for one test, with what it needs
+PATIENCE = 120_000  # milliseconds, for a machine that does other work meanwhile
 
 
 @pytest.fixture(autouse=True)

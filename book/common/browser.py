@@ -43,6 +43,7 @@ def launched(engine="chromium"):
         for way in _ways(engine):
             try:
                 browser = stack.enter_context(getattr(playwright, engine).launch(**way, **OPTIONS[engine]))
+                browser.new_page().close()  # what is too old or too new for Playwright starts, and then fails
             except Error as error:
                 failure = failure or error
                 continue

@@ -63,6 +63,7 @@ def finish_pages(app, exception):
         text = text.replace(' aria-label="Toggle hidden content"', "")  # "Show code" and "Hide code" say more
         first, *rest = VIEWPORT.split(text)
         text = first + (VIEWPORT.search(text)[0] if rest else "") + "".join(rest)  # the theme repeats Sphinx's
+        text = text.replace("<html ", '<html data-theme="light" ', 1)  # which colours code and links
         page.write_text(head.protect(pattern.sub(lambda match: labels[match[1]], text)), encoding="utf-8")
 
 

@@ -619,6 +619,11 @@ def test_without_javascript_there_are_formulas_and_pictures(at, lang):
     assert not page.locator("article .math").first.is_visible()
     assert not re.search(r"\\[\[(]|\\begin", page.locator("article").inner_text())
     assert page.locator("article figure img").first.is_visible()
+    colours = "(all) => [...new Set(all.map((e) => getComputedStyle(e).color))]"
+    assert len(page.locator(".highlight span").evaluate_all(colours)) > 3
+    assert page.locator("article p a.reference").first.evaluate("(a) => getComputedStyle(a).color") != page.locator(
+        "article p"
+    ).first.evaluate("(p) => getComputedStyle(p).color")
     assert not page.locator(".theme-switch-button").is_visible()
     assert not complaints
 
@@ -629,3 +634,8 @@ def test_all_formulas_have_a_form_without_javascript(soup):
             static = formula.find_previous_sibling()
             assert static.name == "noscript" and static.math, f"{name}: {formula.text}"
             assert not re.search(r"[\\&]", static.text), f"{name}: {formula.text} became {static.text}"
+            signs = [sign.text for sign in static.math(True) if not sign(True)]
+            assert (":=" in formula.text) == (":=" in signs), f"{name}: {formula.text}"
+            for sign in static.math("mi", string="log"):
+                after = sign.find_next_sibling()
+                assert after is None or after.name in ("mspace", "mo"), f"{name}: {formula.text}"

@@ -4,9 +4,7 @@
 // -- Language ---------------------------------------------------------------------------------------------------------
 // The toggle leads to the heading being read. The book opens next time in the language read last; a page notes its own
 // when it arrives, as what is written while a page is left can be lost with it.
-try {
-  localStorage.setItem("language", document.documentElement.lang);
-} catch { /* Storage is refused: the browser's language decides next time. */ }
+localStorage.setItem("language", document.documentElement.lang);
 
 /** The id of the section being read: the one in the address while it is in view, else the last one begun above. */
 function currentHeading() {

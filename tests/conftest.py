@@ -20,8 +20,23 @@ from common.pages import VIEW
 from genlib.data import load_mnist
 
 
+@pytest.hookimpl(trylast=True)  # after pytest has put together the tests that share a fixture
 def pytest_collection_modifyitems(items):
-    """nbval waits 5 seconds for what a cell printed; a busy machine may take longer to pass it on."""
+    """One engine after the other within a module, and each but Chromium without the pages that it alone opens.
+
+    And nbval waits 5 seconds for what a cell printed; a busy machine may take longer to pass it on.
+    """
+    files = {path: i for i, path in enumerate(dict.fromkeys(item.path for item in items))}
+
+    def params(item):
+        return item.callspec.params if hasattr(item, "callspec") else {}
+
+    def engine(item):
+        return ENGINES.index(params(item).get("browser", "chromium"))
+
+    items.sort(key=lambda item: (files[item.path], engine(item)))
+    alone = [i for i in items if engine(i) and params(i).get("live") in getattr(i.module, "CHROMIUM_ALONE", ())]
+    items[:] = [item for item in items if item not in alone]
     for item in items:
         if hasattr(item, "output_timeout"):
             item.output_timeout = 120

@@ -26,6 +26,7 @@ PAGES = [
     ("03_vae", "zh", "http"),
     ("03_vae", "en", "file"),
 ]
+CHROMIUM_ALONE = PAGES[1:3]
 PLAIN = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 DECODE = """async ([source, layers, weights, codes]) => {
   const { makeNetwork } = await import(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));

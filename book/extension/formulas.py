@@ -6,7 +6,6 @@ from docutils import nodes
 from latex2mathml.converter import convert
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
-
 # What convert writes in two signs, and the space after a function's name, which it leaves out.
 DEFINED = "<mi>:</mi><mo>&#x0003D;</mo>", "<mo>:=</mo>"
 FUNCTION, THIN = re.compile(r"<mi>(?:log|exp|max|min)</mi>(?=<m(?!o))"), r'\g<0><mspace width="0.1667em"></mspace>'

@@ -78,7 +78,7 @@ def lighten(app, exception):
         css = without_unknown(sheet.read_text(encoding="utf-8"), known)
         sheet.write_text(css, encoding="utf-8")
         icons |= {int(code, 16) for code in ESCAPED.findall(css)} | set(map(ord, PRIVATE.findall(css)))
-    (static / f"{ICONS}.woff2").write_bytes(subset(static / f"{ICONS}.ttf", icons))
+    (static / f"{ICONS}.woff2").write_bytes(subset(static / f"{ICONS}.woff2", icons))
 
 
 def without_unknown(css, known):

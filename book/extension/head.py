@@ -25,7 +25,7 @@ POLICY = {
     "base-uri": "'none'",
 }
 INLINE_SCRIPT = re.compile(r"<script(?![^>]*\ssrc=)[^>]*>(.*?)</script>", re.DOTALL)
-CHARSET = re.compile(r'<meta charset="utf-8"(?: /)?>')
+CHARSET = re.compile(r'(<meta charset="utf-8"(?: /)?>)(\s*<meta http-equiv="Content-Security-Policy"[^>]*>)?')
 
 
 def protect(page):
@@ -36,7 +36,7 @@ def protect(page):
     hashes = {f"'sha256-{b64encode(sha256(script.encode()).digest()).decode()}'" for script in scripts(page)}
     policy = "; ".join(f"{name} {sources}" for name, sources in POLICY.items()).format(hashes=" ".join(sorted(hashes)))
     tag = f'\n    <meta http-equiv="Content-Security-Policy" content="{policy}">'
-    return CHARSET.sub(lambda charset: charset[0] + tag, page, count=1)
+    return CHARSET.sub(lambda charset: charset[1] + tag, page, count=1)  # in place of one that it has
 
 
 def scripts(page):

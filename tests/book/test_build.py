@@ -7,6 +7,7 @@ import time
 
 import pytest
 from conftest import build, copy_sources, start
+from head import protect
 
 # What a machine without /dev/shm answers to whoever asks for a semaphore.
 NO_SEMAPHORES = """import _multiprocessing
@@ -67,3 +68,10 @@ def test_no_build_needs_a_semaphore(html, tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     done = build(html.parents[1])  # there is nothing left to build
     assert done.returncode == 0, done.stderr
+
+
+def test_a_page_that_is_protected_twice_has_one_policy():
+    page = '<head>\n    <meta charset="utf-8" />\n<script>1</script></head>'
+    once = protect(page)
+    assert protect(once) == once and once.count("Content-Security-Policy") == 1
+    assert protect(once.replace(">1<", ">2<")) == protect(page.replace(">1<", ">2<"))

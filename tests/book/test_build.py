@@ -7,7 +7,7 @@ import time
 
 import pytest
 from conftest import build, copy_sources, start
-from head import protect
+from extension.head import protect
 
 # What a machine without /dev/shm answers to whoever asks for a semaphore.
 NO_SEMAPHORES = """import _multiprocessing

@@ -9,7 +9,7 @@ from pathlib import Path
 from bs4 import BeautifulSoup
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "book"))
-import pages
+from common import pages
 
 
 def headings(path):

@@ -336,7 +336,7 @@ def test_the_vae_s_decoder_can_draw_and_its_prior_is_what_fails(value):
     assert value(scores("ranked", "frechet")) < 15 < 150 < value(scores("shuffled", "frechet"))
     assert value(scores("halfway", "recognised")) == pytest.approx(value(scores("prior", "recognised")), abs=0.05)
     assert value(scores("halfway", "recognised")) < 0.5 * value(scores("kin", "recognised"))
-    assert value(scores("halfway", "frechet")) == pytest.approx(value(scores("prior", "frechet")), rel=0.1)
+    assert value(scores("halfway", "frechet")) > 100 > 30 > value(scores("kin", "frechet"))
     assert value(scores("mixture", "distance")) > value(scores("test", "distance")) > 7
 
 

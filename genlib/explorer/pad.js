@@ -99,6 +99,35 @@ export function normalizeDigit(gray, width, height) {
   });
 }
 
+/** Draws a line of width `pen` with round ends into `gray`, side x side numbers from 0 to 255. */
+export function addLine(gray, side, [ax, ay], [bx, by], pen) {
+  const [dx, dy] = [bx - ax, by - ay];
+  const square = dx * dx + dy * dy;
+  const first = (a, b) => Math.max(0, Math.floor(Math.min(a, b) - pen / 2 - 1));
+  const last = (a, b) => Math.min(side - 1, Math.ceil(Math.max(a, b) + pen / 2 + 1));
+  for (let y = first(ay, by); y <= last(ay, by); y++) {
+    for (let x = first(ax, bx); x <= last(ax, bx); x++) {
+      const [px, py] = [x + 0.5 - ax, y + 0.5 - ay];
+      const t = square && Math.max(0, Math.min(1, (px * dx + py * dy) / square));
+      const inside = pen / 2 + 0.5 - Math.hypot(px - t * dx, py - t * dy); // in pixels, with a soft edge one pixel wide
+      gray[y * side + x] = Math.max(gray[y * side + x], 255 * Math.max(0, Math.min(1, inside)));
+    }
+  }
+}
+
+/** Fills `gray`, side x side, with a picture of 28 x 28, linearly between the middles of its pixels. */
+export function enlarge(bytes, gray, side) {
+  const places = Array.from({ length: side }, (_, i) => Math.max(0, Math.min(27, ((i + 0.5) * 28) / side - 0.5)));
+  for (const [y, v] of places.entries()) {
+    const [above, below] = [28 * Math.floor(v), 28 * Math.ceil(v)];
+    for (const [x, u] of places.entries()) {
+      const [left, right] = [Math.floor(u), Math.ceil(u)];
+      const across = (row) => bytes[row + left] + (u - left) * (bytes[row + right] - bytes[row + left]);
+      gray[y * side + x] = across(above) + (v - Math.floor(v)) * (across(below) - across(above));
+    }
+  }
+}
+
 export default {
   render({ model, el }) {
     const text = inPageLanguage(WORDS);
@@ -110,31 +139,28 @@ export default {
     let base = null; // bytes
     let strokes = [];
     const ink = element("canvas", { class: "genlib-ink", width: SIDE, height: SIDE, role: "img", "aria-label": text.pad });
-    const context = ink.getContext("2d", { willReadFrequently: true });
-    const small = document.createElement("canvas"); // the base, in its own pixels
+    const context = ink.getContext("2d");
+    const image = context.createImageData(SIDE, SIDE);
+    const pixels = new Uint32Array(image.data.buffer); // alpha, blue, green, red, as in core.js
+    const gray = new Uint8ClampedArray(SIDE * SIDE); // what the canvas shows; it is never read back, as browsers may lie
 
     function paint() {
-      context.fillStyle = "#000";
-      context.fillRect(0, 0, SIDE, SIDE);
-      if (base) {
-        drawDigits(small, base);
-        context.drawImage(small, 0, 0, SIDE, SIDE);
+      if (base) enlarge(base, gray, SIDE);
+      else gray.fill(0);
+      for (const stroke of strokes) {
+        for (const [i, point] of stroke.entries()) addLine(gray, SIDE, stroke[Math.max(0, i - 1)], point, PEN);
       }
-      context.strokeStyle = "#fff";
-      context.lineWidth = PEN;
-      context.lineCap = context.lineJoin = "round";
-      for (const [first, ...rest] of strokes) {
-        context.beginPath();
-        context.moveTo(...first);
-        for (const point of rest.length ? rest : [first]) context.lineTo(...point);
-        context.stroke();
-      }
+      show();
+    }
+
+    function show() {
+      for (let i = 0; i < gray.length; i++) pixels[i] = 0xff000000 | (gray[i] * 0x010101);
+      context.putImageData(image, 0, 0);
     }
 
     function bytesOnPad() {
       if (base && strokes.length === 0) return base; // a test digit is in MNIST's form already
-      const { data } = context.getImageData(0, 0, SIDE, SIDE);
-      return normalizeDigit(Uint8Array.from({ length: SIDE * SIDE }, (_, i) => data[4 * i]), SIDE, SIDE);
+      return normalizeDigit(gray, SIDE, SIDE);
     }
 
     function look(images, t = 0) {
@@ -142,11 +168,24 @@ export default {
       model.save_changes();
     }
 
-    const changed = once(() => {
-      paint();
+    const looked = once(() => {
+      show();
       const bytes = bytesOnPad();
       look(bytes ? [bytes] : []);
     });
+    function changed() {
+      paint();
+      looked();
+    }
+    const down = new Map(); // the stroke of each pointer that is down: fingers draw side by side
+    function extend(pointer, point) {
+      let stroke = down.get(pointer);
+      if (!strokes.includes(stroke)) strokes.push((stroke = [])); // it begins, or was cleared meanwhile
+      down.set(pointer, stroke);
+      addLine(gray, SIDE, stroke.at(-1) ?? point, point, PEN);
+      stroke.push(point);
+      looked();
+    }
 
     function place(event) {
       const box = ink.getBoundingClientRect();
@@ -155,15 +194,14 @@ export default {
     ink.addEventListener("pointerdown", (event) => {
       if (event.button !== 0) return;
       ink.setPointerCapture(event.pointerId);
-      strokes.push([place(event)]);
-      changed();
+      extend(event.pointerId, place(event));
     });
     ink.addEventListener("pointermove", (event) => {
-      if (!ink.hasPointerCapture(event.pointerId)) return;
+      if (!down.has(event.pointerId)) return;
       const passed = event.getCoalescedEvents?.() ?? [];
-      strokes.at(-1).push(...(passed.length ? passed : [event]).map(place));
-      changed();
+      for (const one of passed.length ? passed : [event]) extend(event.pointerId, place(one));
     });
+    ink.addEventListener("lostpointercapture", (event) => down.delete(event.pointerId));
 
     // -- what can be pressed
     const button = (label, act, ...children) => {

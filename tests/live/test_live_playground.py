@@ -161,6 +161,60 @@ def test_a_finger_draws_and_does_not_scroll(live, models):
     assert_both_models_are_pytorch_s(page, models)
 
 
+def test_two_fingers_draw_two_strokes(live):
+    page, _, lang = live
+    needs_touch(page)
+    press(page, lang, "clear")
+    box = page.locator(".genlib-ink").bounding_box()
+    touch = page.context.new_cdp_session(page)
+    for i, y in enumerate(range(60, 221, 20)):
+        points = [{"x": box["x"] + x, "y": box["y"] + y, "id": k} for k, x in enumerate((60, 220))]
+        touch.send("Input.dispatchTouchEvent", {"type": "touchMove" if i else "touchStart", "touchPoints": points})
+    touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    page.locator(".genlib-drawing button:enabled").first.wait_for()
+    assert seen(page).view(28, 28)[:, 12:17].max() == -1  # nothing between them
+
+
+def test_a_tap_leaves_a_dot(live):
+    page, _, lang = live
+    press(page, lang, "clear")
+    stroke(page, [(140, 140)])
+    (height, width), _ = bounds(seen(page))
+    assert abs(height - width) <= 1 and min(height, width) > 10
+
+
+def test_clear_in_the_middle_of_a_stroke_loses_nothing_that_follows(live):
+    page, complaints, lang = live
+    press(page, lang, "clear")
+    box = page.locator(".genlib-ink").bounding_box()
+    page.mouse.move(box["x"] + 40, box["y"] + 40)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 240, box["y"] + 40, steps=4)
+    press(page, lang, "clear")
+    page.mouse.move(box["x"] + 240, box["y"] + 240, steps=4)
+    page.mouse.up()
+    (height, width), _ = bounds(seen(page))
+    assert height >= 19 and width < 6  # what was drawn before is gone
+    assert not complaints
+
+
+def test_a_browser_that_lies_about_canvases_changes_nothing(browser, sites, models):
+    page, complaints = opened(browser, f"{sites['http']}/en/playground.html", sites["http"], prepare=lambda page: (
+        page.add_init_script("""
+          const { getImageData } = CanvasRenderingContext2D.prototype;
+          CanvasRenderingContext2D.prototype.getImageData = function (...box) {
+            const read = getImageData.apply(this, box);
+            return window.isHonest ? read : new ImageData(read.data.map(() => 255 * Math.random()), read.width);
+          };""")))  # fmt: skip
+    page.locator(".genlib-panel").nth(1).wait_for()
+    stroke(page, [(60, 80), (220, 80), (120, 260)])
+    page.evaluate("window.isHonest = true")
+    assert (seen(page) == -1).float().mean() > 0.5
+    assert_both_models_are_pytorch_s(page, models)
+    assert not complaints
+    page.context.close()
+
+
 def test_undo_and_clear(live):
     page, _, lang = live
     press(page, lang, "sample", "4")
@@ -231,16 +285,11 @@ def test_resample_draws_from_the_posterior(live, models):
 # Test digits, enlarged as the pad does it to `size`, put at `left`, `top`, and brought into MNIST's form again.
 RENORMALIZE = """async ([source, digits]) => {
   const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
-  const { drawDigits, normalizeDigit } = await import(url);
-  const [small, pad] = [document.createElement("canvas"), document.createElement("canvas")];
-  pad.width = pad.height = 280;
-  const context = pad.getContext("2d", { willReadFrequently: true });
+  const { enlarge, normalizeDigit } = await import(url);
   return digits.map(([bytes, size, left, top]) => {
-    context.clearRect(0, 0, 280, 280);
-    drawDigits(small, Uint8Array.from(bytes));
-    context.drawImage(small, left, top, size, size);
-    const { data } = context.getImageData(0, 0, 280, 280);
-    const gray = Uint8Array.from({ length: 280 * 280 }, (_, i) => data[4 * i]);
+    const [digit, gray] = [new Uint8ClampedArray(size * size), new Uint8ClampedArray(280 * 280)];
+    enlarge(Uint8Array.from(bytes), digit, size);
+    for (let y = 0; y < size; y++) gray.set(digit.subarray(y * size, (y + 1) * size), (top + y) * 280 + left);
     return Array.from(normalizeDigit(gray, 280, 280));
   });
 }"""

@@ -6,7 +6,7 @@ RUN := .venv/bin/python
 QUICK := tests/text/test_contributing.py tests/text/test_languages.py tests/text/test_notebooks.py \
   tests/text/test_tables.py::test_every_term_is_named tests/text/test_tables.py::test_every_reference_is_cited
 
-.PHONY: help book serve weigh check test mutate notebooks equations results numbers acknowledge lab set-repo \
+.PHONY: help book serve weigh check test mutate slips notebooks equations results numbers acknowledge lab set-repo \
   zip pdf wheel links rooms
 
 help:
@@ -16,6 +16,7 @@ help:
 	@echo "make check        find most slips in half a minute: style, notebooks, languages, terms, spelling"
 	@echo "make test         run every test and every notebook"
 	@echo "make mutate       make slips in equations and losses, and see whether the tests notice"
+	@echo "make slips        alter scripts of explorers and pages, and see whether the tests notice (half an hour)"
 	@echo "make notebooks    execute the chapters and store their outputs in both languages"
 	@echo "make equations    prove every displayed equation and write the marks that the book shows"
 	@echo "make results      run the experiments behind the numbers, from where they stopped (hours)"
@@ -51,6 +52,10 @@ test: .venv/.all
 mutate: export OMP_NUM_THREADS = 1
 mutate: .venv/.all
 	PYTHONPATH=book:tests/library:tests/text $(RUN) tests/mutate.py
+
+slips: export OMP_NUM_THREADS = 1
+slips: .venv/.all
+	$(RUN) tests/slips.py
 
 notebooks: .venv/.all
 	$(RUN) book/execute.py

@@ -18,8 +18,8 @@ def main():
     except (OSError, OverflowError) as error:  # a number beyond 65535 is the latter
         sys.exit(f"The book cannot be served on port {port}: {error}. Name another one, such as: make serve PORT=8123")
     with server:
-        print(f"The book is at http://127.0.0.1:{server.server_port} until you press Ctrl-C", flush=True)
         try:
+            print(f"The book is at http://127.0.0.1:{server.server_port} until you press Ctrl-C", flush=True)
             server.serve_forever()
         except KeyboardInterrupt:
             print()

@@ -21,7 +21,7 @@ def test_a_driver_that_ends_at_once_is_a_missing_browser(tmp_path, monkeypatch):
         "pytest",
         "-q",
         "-rs",
-        "tests/test_live_quiz.py::test_without_scripts_the_picture_stays[chromium]",
+        "tests/live/test_live_quiz.py::test_without_scripts_the_picture_stays[chromium]",
     ]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0 and "1 skipped" in done.stdout, done.stdout

@@ -139,8 +139,7 @@ def stamped(stamp):
 
 def read_sources():
     """Read each source once before Sphinx does, whose word for a damaged one may be no file's name; ValueError."""
-    contents = handwritten.read("_toc")
-    listed = {contents["root"], *(chapter["file"] for chapter in contents["chapters"])}
+    listed = handwritten.stems()
     for sources in (ROOT / "notebooks" / lang for lang in LANGUAGES):
         for path in sorted(sources.rglob("*")):
             name = path.relative_to(sources)

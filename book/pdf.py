@@ -35,12 +35,6 @@ OTHERS = str.maketrans("⻅⻆⻉⻋⻓⻔⻘⻙⻚⻛⻜⻢⻣⻤⻥⻦⻨⻩�
 PAPER = {"format": "A4", "margin": dict.fromkeys(("top", "right", "bottom", "left"), "16mm")}
 
 
-def stems():
-    """The pages of the book in their order."""
-    contents = handwritten.read("_toc")
-    return [contents["root"], *(chapter["file"] for chapter in contents["chapters"])]
-
-
 def printed(browser, url):
     """A page as it is on paper: its headings, [(id, text)] with the title first, and the bytes of a PDF."""
     page = browser.new_page()
@@ -125,7 +119,7 @@ def main():
         with launched() as browser, served(build / "html") as site:
             for lang in pages.LANGUAGES:
                 address = f"{site}/{lang}/"
-                parts = {stem: printed(browser, f"{address}{stem}.html") for stem in stems()}
+                parts = {stem: printed(browser, f"{address}{stem}.html") for stem in handwritten.stems()}
                 path = build / NAME.format(lang)
                 pages.write(path, bind(parts, address))
                 print(f"{path}: {path.stat().st_size / 1e6:.0f} MB")

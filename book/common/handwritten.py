@@ -29,3 +29,9 @@ def read(name, folder=None):
     """What stands in <name>.yml; ValueError, with the file, the place and the way out, if that has another shape."""
     file = folder / f"{name}.yml" if folder else path(name)
     return pages.read(file, lambda data: pages.check(yaml.safe_load(data), SHAPES[name]))
+
+
+def stems():
+    """The pages of the book in the order of its contents."""
+    contents = read("_toc")
+    return [contents["root"], *(chapter["file"] for chapter in contents["chapters"])]

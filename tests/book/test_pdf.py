@@ -5,6 +5,7 @@ from io import BytesIO
 
 import pdf
 import pytest
+from common import handwritten
 from common.browser import served
 from pypdf import PdfReader
 
@@ -23,7 +24,7 @@ def links(reader):
 
 
 def test_the_order_is_that_of_the_contents():
-    stems = pdf.stems()
+    stems = handwritten.stems()
     assert stems[:3] == ["index", "01_autoencoder", "02_kl_divergence"] and stems[-1] == "references"
 
 

@@ -79,11 +79,10 @@ def bind(parts, address):
                     here = [writer.pages[number].indirect_reference, NameObject("/XYZ"), NullObject()]
                     height = NullObject() if top is None else FloatObject(top)
                     link[NameObject("/Dest")] = ArrayObject([*here, height, NullObject()])
-    for page in writer.pages:
-        for font in page["/Resources"].get("/Font", {}).values():
-            if (stream := font.get_object().get("/ToUnicode")) is not None:
-                stream = stream.get_object()
-                stream.set_data(RADICALS.sub(_characters, stream.get_data().decode("latin-1")).encode("latin-1"))
+    fonts = (font.get_object() for page in writer.pages for font in page["/Resources"].get("/Font", {}).values())
+    tables = (font["/ToUnicode"].get_object() for font in fonts if "/ToUnicode" in font)
+    for table in {id(table): table for table in tables}.values():  # pages share fonts
+        table.set_data(RADICALS.sub(_characters, table.get_data().decode("latin-1")).encode("latin-1"))
     out = BytesIO()
     writer.write(out)
     return out.getvalue()

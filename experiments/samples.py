@@ -10,12 +10,24 @@ from results import Experiment, shaped_by
 from sklearn.mixture import GaussianMixture
 from torch.distributions import Normal
 
-from genlib import PRESETS, VAE, Autoencoder, autoencoder_loss, fit, load_mnist, measures, vae_loss
-from genlib.anchors import anchors
+from genlib import (
+    PCA,
+    PRESETS,
+    VAE,
+    Autoencoder,
+    anchors,
+    autoencoder_loss,
+    fit,
+    load_mnist,
+    measures,
+    squared_error,
+    vae_loss,
+)
 from genlib.models import digest, read_weights
 
 IMAGES = 5000  # of every set; as many test digits stand for the data, the other 5000 are the best that can be had
 COPIES = 1000  # of each set, whose nearest training images are looked for
+NEIGHBOURS, VOTES = 15, 12  # of the vote of the nearest training images, how many must agree
 COMPONENTS = 50
 FITTED = 20_000  # codes that the mixture is fitted to
 
@@ -27,46 +39,62 @@ def halves_of_the_test_set(seed):
     return [(images[part], labels[part]) for part in order.split(IMAGES)]
 
 
-def scored(sets, real, training_images):
+def scored(sets, real):
     """{"<set>.<measure>": number} for sets of images beside the real ones."""
+    training_images, training_labels = load_mnist()
     values, real = {}, measures.features(real)
     for name, x in sets.items():
         found = measures.scores(x, real)
         found["distance"] = measures.nearest(x[:COPIES], training_images)[0].median().item()
+        votes = measures.neighbour_vote(x[:COPIES], training_images, training_labels, NEIGHBOURS)["votes"]
+        found["vote"] = (votes >= VOTES).double().mean().item()
         values |= {f"{name}.{measure}": value for measure, value in found.items()}
     return values
 
 
 def anchored(seed):
-    """What the measures say of the anchors, made from test digits, and of copies: training images themselves."""
+    """What the measures say of the anchors, made from test digits, and of what could please one measure.
+
+    copies: training images themselves. moved: these, one pixel further right. one: a 1, again and again, that of the
+    test digits of which the classifier is surest. half_noise: every other test digit replaced by noise.
+    """
     (real, _), (images, labels) = halves_of_the_test_set(seed)
     training_images, _ = load_mnist()
     torch.manual_seed(seed)
     chosen = training_images[torch.randperm(len(training_images))[:IMAGES]]
-    return scored({**anchors(images, labels), "copies": chosen}, real, training_images)
+    sets = {**anchors.anchors(images, labels), "copies": chosen, "moved": anchors.moved(chosen)}
+    ones = images[labels == 1]
+    best = ones[measures.read(ones)["confidence"].argmax()]
+    sets |= {"one": anchors.repeated(best.expand(IMAGES, -1)), "half_noise": anchors.half_noise(images)}
+    return scored(sets, real)
 
 
 def run(seed, *, model, latent_dim, loss, controls):
-    """The same of images that a model, trained with "quick", decodes from codes of several origins.
+    """The same of images that a model, PCA or one trained with "quick", decodes from codes of several origins.
 
     test: of test digits (of a VAE, the mean). aggregate: of training images (of a VAE, sampled from q(z|x)). prior:
     N(0, I). gaussian, mixture: drawn from one Gaussian, or from 50, fitted to the codes of training images as
     `aggregate` has them. means: of a VAE, from 50 fitted to the means of q(z|x), which are codes without noise like
-    an autoencoder's. box: uniform on the box around the codes, for the autoencoder alone. Of a VAE also "gain": how
-    much the mixture as prior would raise the ELBO of the test images. And if controls are asked for: shuffled,
-    `aggregate` with each latent taken from another image; ranked, `aggregate` with each latent stretched so that it
-    alone follows N(0, 1), its order kept; halfway and kin, half-way between the means of two test images, of different
-    digits and of the same.
+    an autoencoder's. box: uniform on the box around the codes, for the autoencoder alone. Also "se", the error of
+    `test`; of a VAE "gain": how much the mixture as prior would raise the ELBO of the test images. And if controls are
+    asked for: shuffled, `aggregate` with each latent taken from another image; ranked, `aggregate` with each latent
+    stretched so that it alone follows N(0, 1), its order kept; halfway and kin, half-way between the means of two test
+    images, of different digits and of the same.
     """
     images, _ = load_mnist()
     (real, _), test = halves_of_the_test_set(seed)
     torch.manual_seed(seed)
-    model = model(latent_dim=latent_dim)
-    fit(model, images, replace(PRESETS["quick"], seed=seed), loss=loss, device="cpu")
+    if model is PCA:
+        model = PCA(images, latent_dim)
+    else:
+        model = model(latent_dim=latent_dim)
+        fit(model, images, replace(PRESETS["quick"], seed=seed), loss=loss, device="cpu")
     torch.manual_seed(seed)
     drawn, values = codes(model, loss, images[torch.randperm(len(images))], test, seed, controls)
     with torch.no_grad():
-        return scored({name: model.decode(z) for name, z in drawn.items()}, real, images) | values
+        decoded = {name: model.decode(z) for name, z in drawn.items()}
+        values["se"] = squared_error(decoded["test"], test[0]).mean().item()
+        return scored({name: x.clamp(-1, 1) for name, x in decoded.items()}, real) | values  # PCA's may lie outside
 
 
 @torch.no_grad()
@@ -127,6 +155,9 @@ def unit(term):
     if measure in ("recognised", "coverage", "rarest", "commonest"):
         return f"share of {IMAGES} images"
     return {
+        "se": f"squared error per image on [-1, 1], {IMAGES} test images",
+        "vote": f"share of {COPIES} images",
+        "edge_width": f"pixels, median of {IMAGES} images",
         "gain": "nats per test image, of 5000",
         "frechet": f"squared distance of the classifier's features, {IMAGES} images",
         "density": f"of the classifier's features, {IMAGES} images",
@@ -137,25 +168,29 @@ def unit(term):
 def shape(**more):
     """What shapes the scores beside the training: sizes, and the weights of the classifier that measures."""
     classifier = read_weights(files("genlib") / "weights" / "classifier.safetensors", digest)
-    return {"images": IMAGES, "copies": COPIES, "classifier": classifier[:12], **more}
+    vote = [NEIGHBOURS, VOTES]
+    return {"images": IMAGES, "copies": COPIES, "vote": vote, "classifier": classifier[:12], **more}
 
 
-def experiment(model, latent_dim, loss, controls=False):
-    recipe = shape(model=model.__name__, latent_dim=latent_dim, loss=loss.__name__)
+def experiment(model, latent_dim, loss=None, controls=False):
+    recipe = shape(model=model.__name__, latent_dim=latent_dim)
     recipe |= {"components": COMPONENTS, "fitted": FITTED}
     if loss is vae_loss:
         recipe["means"] = COMPONENTS  # of the second mixture
     if controls:
         recipe["controls"] = ["shuffled", "ranked", "halfway", "kin"]
+    if loss is not None:
+        recipe = shaped_by(PRESETS["quick"], loss=loss.__name__, **recipe)
     settings = {"model": model, "latent_dim": latent_dim, "loss": loss, "controls": controls}
-    return Experiment(partial(run, **settings), shaped_by(PRESETS["quick"], **recipe), unit)
+    return Experiment(partial(run, **settings), recipe, unit)
 
 
 EXPERIMENTS = {
     "samples.vae": experiment(VAE, 20, vae_loss, controls=True),
     "samples.plain": experiment(VAE, 20, plain_loss),
-    "samples.vae3": experiment(VAE, 3, vae_loss),
-    "samples.plain3": experiment(VAE, 3, plain_loss),
+    **{f"samples.vae{d}": experiment(VAE, d, vae_loss) for d in (2, 3, 8)},
+    **{f"samples.plain{d}": experiment(VAE, d, plain_loss) for d in (2, 3, 8)},
     "samples.autoencoder": experiment(Autoencoder, 3, autoencoder_loss),
+    **{f"samples.pca{d}": experiment(PCA, d) for d in (2, 3, 8, 20)},
     "samples.anchors": Experiment(anchored, shape(), unit),
 }

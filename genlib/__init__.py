@@ -19,11 +19,12 @@ from genlib.explorer import (
     TrainingExplorer,
 )
 from genlib.losses import autoencoder_loss, kl_normal, kl_to_standard_normal, squared_error, vae_loss
-from genlib.models import CHOSEN_CODE, VAE, Autoencoder, load_pretrained, move_codes
+from genlib.models import CHOSEN_CODE, PCA, VAE, Autoencoder, load_pretrained, move_codes
 from genlib.train import PRESETS, History, Recipe, fit
 
 __all__ = [
     "CHOSEN_CODE",
+    "PCA",
     "PRESETS",
     "VAE",
     "AblationExplorer",

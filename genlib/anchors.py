@@ -89,6 +89,24 @@ def noise(x):
     return 2 * torch.rand_like(x) - 1
 
 
+# What a model could draw to please one measure: chapter 4 breaks each measure by one of these.
+
+
+def repeated(x):
+    """The first image, as often as there are images."""
+    return x[:1].expand(len(x), -1)
+
+
+def moved(x):
+    """Each image one pixel further right: to the eye the same, and far away pixel by pixel."""
+    return 2 * F.pad(to_img(x), (1, -1)).flatten(1) - 1
+
+
+def half_noise(x):
+    """Every other image replaced by noise."""
+    return torch.where((torch.arange(len(x), device=x.device) % 2 == 0)[:, None], x, noise(x))
+
+
 def _pair(function, a, b):
     if a.shape != b.shape or a.ndim != 2 or a.shape[1] != 784:
         raise ValueError(f"{function}: got shapes {tuple(a.shape)} and {tuple(b.shape)}, expected (N, 784) twice")

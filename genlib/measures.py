@@ -8,7 +8,9 @@ large, the more so the smaller n, and two samples of the same digits have a cove
 from functools import cache
 
 import torch
+from torch.nn import functional as F
 
+from genlib.data import to_img
 from genlib.models import load_pretrained
 
 THRESHOLD = 0.5  # of the probability of the likeliest digit, above which an image counts as recognised
@@ -71,12 +73,41 @@ def balance(digit):
     return shares.min().item(), shares.max().item()
 
 
+def neighbour_vote(x, images, labels, k=15):
+    """What the k nearest images, pixel by pixel, say of each of x: a measure that chapter 4 shows to be fooled.
+
+    x: (B, 784). images: (N, 784), labels: (N,), of digits. Returns {"digit": (B,), the commonest label among the k,
+    "votes": (B,), how many of the k have it}, on the device of images. Raises ValueError for other shapes, or fewer
+    than k images.
+    """
+    _check("neighbour_vote", x, images, k)
+    index = [torch.cdist(part.to(images.device), images).topk(k, largest=False).indices for part in x.split(500)]
+    votes, digit = F.one_hot(labels.long()[torch.cat(index)], 10).sum(1).max(1)
+    return {"digit": digit, "votes": votes}
+
+
+def edge_width(x):
+    """How wide the edges of the strokes are in each image: a measure of blur.
+
+    6 sum(i (1 - i)) / sum(|grad i|), of the ink i, from 0 to 1 of the image's brightest pixel: on an edge along which
+    the ink rises evenly over w pixels that is w. x: (N, 784) on [-1, 1]. Returns (N,), in pixels; 0 for an image
+    without edges. It judges no shape: a sharp scribble has sharp edges. Grey strokes beside bright ones count as wide.
+    """
+    ink = to_img(x)[:, 0]
+    ink = ink / ink.amax((1, 2), keepdim=True).clamp(min=1e-6)
+    around = F.pad(ink, (1, 1, 1, 1))
+    right = (around[:, 1:-1, 2:] - around[:, 1:-1, :-2]) / 2
+    down = (around[:, 2:, 1:-1] - around[:, :-2, 1:-1]) / 2
+    slope = (right.square() + down.square()).sqrt().sum((1, 2))
+    return 6 * (ink * (1 - ink)).sum((1, 2)) / slope.clamp(min=1e-6)
+
+
 def scores(x, real):
     """All measures of a set of images beside as many real digits.
 
     x: (N, 784) on [-1, 1]. real: (N, 64), the `features` of the real digits, which serve for every set beside them.
     Returns {"recognised": the share of x, "frechet", "density", "coverage", "rarest", "commonest": shares of the
-    digits}. Raises ValueError for sets of different sizes.
+    digits, "edge_width": the median, in pixels}. Raises ValueError for sets of different sizes.
     """
     if len(x) != len(real):
         raise ValueError(f"scores: got {len(x)} images and {len(real)} real ones, expected as many of each")
@@ -91,6 +122,7 @@ def scores(x, real):
         "coverage": coverage,
         "rarest": rarest,
         "commonest": commonest,
+        "edge_width": edge_width(x).median().item(),
     }
 
 

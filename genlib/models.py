@@ -57,6 +57,38 @@ class Autoencoder(nn.Module):
         return z, self.decode(z)
 
 
+class PCA(nn.Module):
+    """Principal component analysis as a model: the best linear code by squared error (Baldi and Hornik 1989).
+
+    images: (N, 784), whose mean and latent_dim directions of largest variance it keeps. Codes have the covariance I
+    over these images, which no reconstruction depends on. latent_dim: int > 0. Raises ValueError for other shapes.
+    """
+
+    def __init__(self, images, latent_dim=3):
+        super().__init__()
+        _check_positive(latent_dim=latent_dim)
+        _check_width("images", images, PIXELS)
+        self.latent_dim = latent_dim
+        mean = images.double().mean(0)
+        variances, directions = torch.linalg.eigh((images.double() - mean).T.cov(correction=0))  # rising
+        directions = directions[:, -latent_dim:].flip(1)
+        scale = variances[-latent_dim:].flip(0).clamp(min=1e-12).sqrt()
+        self.encoder, self.decoder = nn.Linear(PIXELS, latent_dim), nn.Linear(latent_dim, PIXELS)
+        weights = (directions / scale).T, -(mean @ directions) / scale, directions * scale, mean
+        for parameter, value in zip(self.parameters(), weights, strict=True):
+            parameter.requires_grad_(False).copy_(value)
+
+    def encode(self, x):
+        """x: (B, 784) on [-1, 1]. Returns the codes (B, latent_dim)."""
+        _check_width("x", x, PIXELS)
+        return self.encoder(x)
+
+    def decode(self, z):
+        """z: (B, latent_dim). Returns images (B, 784), which may lie a little outside [-1, 1]."""
+        _check_width("z", z, self.latent_dim)
+        return self.decoder(z)
+
+
 class VAE(nn.Module):
     """A variational autoencoder, one hidden layer (Kingma and Welling 2014).
 

@@ -14,12 +14,14 @@ from multiprocessing import active_children, get_context
 import bernoulli
 import broken
 import errata
+import judges
 import linear
 import losses
 import results
 import samples
+import sizes
 
-SCRIPTS = (bernoulli, losses, samples, broken, errata, linear)
+SCRIPTS = (bernoulli, losses, judges, samples, broken, sizes, errata, linear)
 EXPERIMENTS = {name: experiment for script in SCRIPTS for name, experiment in script.EXPERIMENTS.items()}
 SCRIPT = {name: script.__name__ for script in SCRIPTS for name in script.EXPERIMENTS}
 

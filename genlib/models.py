@@ -255,6 +255,15 @@ def ship(model):
     }
 
 
+def narrowed(weight):
+    """(float8, k): a weight matrix times 2^k, which fills the range of numbers of one byte (e4m3), rounded to those.
+
+    The layer before is to be divided by 2^k: a ReLU between passes a factor on.
+    """
+    k = int((448 / weight.abs().max()).log2().floor())  # 448 is float8's largest number
+    return (weight * 2.0**k).to(torch.float8_e4m3fn), k
+
+
 def save_weights(tensors, path, *, metadata):
     """Write tensors (name: tensor) to a safetensors file at `path`, whole or not at all, with their digest.
 

@@ -2,11 +2,13 @@
 
 data: MNIST. models: the networks and their shipped weights. losses: one number per image.
 train: recipes and `fit`. measures: how good images are, beside anchors whose answer is known.
+comparison: small models of three kinds and four sizes that chapter 4 draws from.
 classifier: how the network that measures is trained. plots: the figures.
 explorer: what can be moved, drawn or played, also in the static page.
 """
 
 from genlib import anchors, measures, plots
+from genlib.comparison import load_comparison
 from genlib.data import load_mnist, to_img
 from genlib.explorer import (
     AblationExplorer,
@@ -16,6 +18,7 @@ from genlib.explorer import (
     Playground,
     QuizExplorer,
     ReparameterizationExplorer,
+    SamplesExplorer,
     TrainingExplorer,
 )
 from genlib.losses import autoencoder_loss, kl_normal, kl_to_standard_normal, squared_error, vae_loss
@@ -37,12 +40,14 @@ __all__ = [
     "QuizExplorer",
     "Recipe",
     "ReparameterizationExplorer",
+    "SamplesExplorer",
     "TrainingExplorer",
     "anchors",
     "autoencoder_loss",
     "fit",
     "kl_normal",
     "kl_to_standard_normal",
+    "load_comparison",
     "load_mnist",
     "load_pretrained",
     "measures",

@@ -11,6 +11,7 @@ from genlib.explorer.latent import LatentExplorer
 from genlib.explorer.playground import Playground
 from genlib.explorer.quiz import QuizExplorer
 from genlib.explorer.reparameterization import ReparameterizationExplorer
+from genlib.explorer.samples import SamplesExplorer
 from genlib.explorer.training import TrainingExplorer
 
 __all__ = [
@@ -21,5 +22,6 @@ __all__ = [
     "Playground",
     "QuizExplorer",
     "ReparameterizationExplorer",
+    "SamplesExplorer",
     "TrainingExplorer",
 ]

@@ -1,6 +1,6 @@
 // Four trainings of one model side by side, one at a time: clouds of codes with their posteriors, and decoded planes.
 
-import { bytesOf, element, fit, inPageLanguage, makeAnnouncer, onLooks, once, STYLE } from "./core.js";
+import { bytesOf, element, fit, inPageLanguage, makeAnnouncer, makeChoice, onLooks, once, STYLE } from "./core.js";
 
 const ABLATION_WORDS = {
   en: {
@@ -23,10 +23,6 @@ const ABLATION_WORDS = {
 
 const ABLATION_STYLE = `
 .genlib-ablation { display: block; }
-.genlib-ablation fieldset { display: flex; flex-wrap: wrap; gap: 4px 18px; margin: 0 0 8px; padding: 0; border: 0; }
-.genlib-ablation legend { float: left; width: auto; margin: 0 1em 0 0; padding: 3px 0; font: inherit; font-weight: bold; }
-.genlib-ablation label { display: flex; gap: 0.4em; align-items: center; min-height: 28px; margin: 0; cursor: pointer; }
-.genlib-ablation input { width: 1.1em; height: 1.1em; margin: 0; accent-color: #0072b2; }
 .genlib-ablation .genlib-two { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 260px), 1fr));
   gap: 12px 20px; }
 .genlib-ablation figure { margin: 0; min-width: 0; }
@@ -37,7 +33,6 @@ const ABLATION_STYLE = `
 `;
 
 const SLIDE = 350; // milliseconds from one cloud to the next, unless the reader prefers no motion
-let switches = 0; // radio buttons belong together by name, on a page with several explorers too
 
 /** What anywidget calls, once per model. */
 export default () => ({
@@ -55,10 +50,10 @@ export default () => ({
     };
     const side = Math.round(Math.sqrt(perWay(planes)));
 
-    const name = `genlib-ablation-${++switches}`;
-    const inputs = ways.map((way) => element("input", { type: "radio", name, value: way, "data-lm-suppress-shortcuts": "" }));
-    const choices = inputs.map((input, i) => element("label", {}, input, text.ways[ways[i]]));
-    const chooser = element("fieldset", {}, element("legend", {}, text.choose), ...choices);
+    const chooser = makeChoice(text.choose, Object.fromEntries(ways.map((way) => [way, text.ways[way]])), (way) => {
+      model.set("way", way);
+      model.save_changes();
+    });
     const cloud = element("canvas", { role: "img" });
     const plane = element("canvas", { class: "genlib-plane", role: "img", width: side, height: side });
     const line = element("p");
@@ -68,15 +63,8 @@ export default () => ({
     );
     el.append(
       element("style", {}, STYLE + ABLATION_STYLE),
-      element("div", { class: "genlib-view genlib-ablation" }, chooser, element("div", { class: "genlib-two" }, ...pictures), line, spoken),
+      element("div", { class: "genlib-view genlib-ablation" }, chooser.block, element("div", { class: "genlib-two" }, ...pictures), line, spoken),
     );
-    inputs.forEach((input) =>
-      input.addEventListener("change", () => {
-        model.set("way", input.value);
-        model.save_changes();
-      }),
-    );
-
     let shown = cloudOf(model.get("way")); // where the codes are drawn, perhaps on their way
     function drawCloud(settled) {
       const context = fit(cloud);
@@ -138,7 +126,7 @@ export default () => ({
 
     const draw = () => {
       const way = model.get("way");
-      inputs[ways.indexOf(way)].checked = true;
+      chooser.show(way);
       drawPlane(way);
       line.textContent = text.facts(facts[way]);
       cloud.setAttribute("aria-label", `${text.cloud}. ${text.ways[way]}: ${text.facts(facts[way])}`);

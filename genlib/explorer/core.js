@@ -17,38 +17,75 @@ export function fromFloat16(half) {
   return single;
 }
 
+/** 8-bit floats (e4m3: four bits of exponent, three of mantissa) to single precision, exactly. */
+export function fromFloat8(bytes) {
+  const values = Float32Array.from({ length: 256 }, (_, byte) => {
+    const [sign, exponent, mantissa] = [byte & 0x80 ? -1 : 1, (byte >> 3) & 15, byte & 7];
+    return sign * (exponent ? (8 + mantissa) * 2 ** (exponent - 10) : mantissa * 2 ** -9);
+  });
+  return Float32Array.from(bytes, (byte) => values[byte]);
+}
+
+const DTYPES = {
+  float8: (buffer, offset, count) => fromFloat8(new Uint8Array(buffer, offset, count)),
+  float16: (buffer, offset, count) => fromFloat16(new Uint16Array(buffer, offset, count)),
+  float32: (buffer, offset, count) => new Float32Array(buffer, offset, count),
+};
+
 const ACTIVATIONS = {
   identity: (y) => y,
   relu: (y) => (y > 0 ? y : 0),
   tanh: Math.tanh,
 };
 
+/** Each output a weighted sum of all of x. */
+function dense({ weight, bias, activation, output }, x) {
+  for (let row = 0, k = 0; row < output.length; row++) {
+    let sum = bias[row];
+    for (let column = 0; column < x.length; column++) sum += weight[k++] * x[column];
+    output[row] = activation(sum);
+  }
+  return output;
+}
+
+/** A convolution of 3 x 3, padded by 1, of square pictures, one after another in x. */
+function convolution({ weight, bias, activation, stride, in: channels, out }, x) {
+  const side = Math.sqrt(x.length / channels);
+  const small = Math.ceil(side / stride);
+  const output = new Float32Array(out * small * small);
+  const sums = new Float64Array(small * small);
+  for (let o = 0; o < out; o++) {
+    sums.fill(bias[o]);
+    for (let i = 0; i < channels; i++)
+      for (let k = 0; k < 9; k++) {
+        const [w, dy, dx] = [weight[(o * channels + i) * 9 + k], Math.floor(k / 3) - 1, (k % 3) - 1];
+        for (let r = 0; r < small; r++) {
+          const y = r * stride + dy;
+          if (y < 0 || y >= side) continue;
+          const row = (i * side + y) * side + dx;
+          const last = Math.min(small, Math.ceil((side - dx) / stride));
+          for (let c = dx < 0 ? 1 : 0; c < last; c++) sums[r * small + c] += w * x[row + c * stride];
+        }
+      }
+    for (let p = 0; p < sums.length; p++) output[o * sums.length + p] = activation(sums[p]);
+  }
+  return output;
+}
+
 /**
- * The function that applies packed layers (pack_layers in explorer.py). Its result is overwritten by the next call.
+ * The function that applies packed layers (pack_layers in core.py). Its result is overwritten by the next call.
  * Every layer's output is rounded to float32, as PyTorch's is; its sums are float64, so at least as exact.
  */
 export function makeNetwork(spec, buffer) {
-  const layers = spec.map((layer) => {
-    const count = layer.in * layer.out;
-    const weight =
-      layer.dtype === "float16"
-        ? fromFloat16(new Uint16Array(buffer, layer.offset, count))
-        : new Float32Array(buffer, layer.offset, count);
-    const bias = new Float32Array(buffer, layer.bias, layer.out);
-    return { weight, bias, activation: ACTIVATIONS[layer.activation], output: new Float32Array(layer.out) };
-  });
-  return (input) => {
-    let x = Float32Array.from(input);
-    for (const { weight, bias, activation, output } of layers) {
-      for (let row = 0, k = 0; row < output.length; row++) {
-        let sum = bias[row];
-        for (let column = 0; column < x.length; column++) sum += weight[k++] * x[column];
-        output[row] = activation(sum);
-      }
-      x = output;
-    }
-    return x;
-  };
+  const layers = spec.map((layer) => ({
+    ...layer,
+    weight: DTYPES[layer.dtype](buffer, layer.offset, layer.in * layer.out * (layer.stride ? 9 : 1)),
+    bias: new Float32Array(buffer, layer.bias, layer.out),
+    activation: ACTIVATIONS[layer.activation],
+    apply: layer.stride ? convolution : dense,
+    output: new Float32Array(layer.out),
+  }));
+  return (input) => layers.reduce((x, layer) => layer.apply(layer, x), Float32Array.from(input));
 }
 
 // ---------------------------------------------------------------------------- drawing
@@ -113,6 +150,10 @@ export const STYLE = `
 .genlib-range { display: flex; flex: 1 1 220px; gap: 8px; align-items: center; min-width: 0; margin: 0; }
 .genlib-range input { flex: 1; min-width: 4rem; height: 1.75rem; }
 .genlib-range output { min-width: 2.5em; font-variant-numeric: tabular-nums; }
+.genlib-choice { display: flex; flex-wrap: wrap; gap: 4px 18px; margin: 0 0 8px; padding: 0; border: 0; }
+.genlib-choice legend { float: left; width: auto; margin: 0 1em 0 0; padding: 3px 0; font: inherit; font-weight: bold; }
+.genlib-choice label { display: flex; gap: 0.4em; align-items: center; min-height: 28px; margin: 0; cursor: pointer; }
+.genlib-choice input { width: 1.1em; height: 1.1em; margin: 0; accent-color: #0072b2; }
 .genlib-sliders.genlib-sliders { display: grid; gap: 0 16px; padding-inline: 4px; overflow: visible;
   /* side by side where all find room, else below one another */
   grid-template-columns: repeat(auto-fit, minmax(min(100%, max(170px, (560px - 100%) * 999)), 1fr)); }
@@ -182,6 +223,24 @@ export function makeSlider(label, { min, max, step, shown = String, said = shown
     input.setAttribute("aria-valuetext", said(next));
   };
   return { block, input, show };
+}
+
+let choices = 0; // radio buttons belong together by name, on a page with several explorers too
+
+/**
+ * Radio buttons in a row under a name: words is { value: its label }, chosen(value) is called when the reader chooses.
+ * Returns their block of the page, and show(value).
+ */
+export function makeChoice(legend, words, chosen) {
+  const name = `genlib-choice-${++choices}`;
+  const inputs = Object.keys(words).map((value) =>
+    element("input", { type: "radio", name, value, "data-lm-suppress-shortcuts": "" }),
+  );
+  for (const input of inputs) input.addEventListener("change", () => chosen(input.value));
+  const labels = inputs.map((input) => element("label", {}, input, words[input.value]));
+  const block = element("fieldset", { class: "genlib-choice" }, element("legend", {}, legend), ...labels);
+  const show = (value) => inputs.forEach((input) => (input.checked = input.value === String(value)));
+  return { block, show };
 }
 
 /** Calls back whenever the page changes its colours or `sized` its size. Returns the function that ends this. */

@@ -23,6 +23,7 @@ from genlib.models import PIXELS
 from genlib.plots import DIGIT_COLORS
 
 _ACTIVATIONS = {nn.ReLU: "relu", nn.Tanh: "tanh"}  # what core.js computes
+_DTYPES = {"float8": torch.float8_e4m3fn, "float16": torch.float16, "float32": torch.float32}  # narrow ones first
 _LETTERS = {"mu": "μ", "sigma": "σ"}  # noqa: RUF001
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
@@ -134,32 +135,44 @@ def show_digit(ax, digit):
 
 
 def pack_layers(layers):
-    """An nn.Sequential of Linear, ReLU and Tanh as what core.js computes with.
+    """An nn.Sequential of Linear, Conv2d, ReLU, Tanh and Flatten as what core.js computes with.
 
-    Returns (spec, weights): per linear layer its sizes, activation, dtype and byte offsets, and
-    the bytes. A matrix travels as float16 where that loses nothing, otherwise, like every
-    bias, as float32; the browser thus has PyTorch's own numbers. Raises ValueError for any other layer,
-    and for weights that are nan or inf.
+    Returns (spec, weights): per linear layer or convolution its sizes, activation, dtype and byte offsets, and the
+    bytes. A matrix travels as float8 (e4m3) or float16 where that loses nothing, otherwise, like every bias, as
+    float32; the browser thus has PyTorch's own numbers. Convolutions are of 3 x 3, padded by 1, on square pictures
+    whose rows a Flatten puts one after another. Raises ValueError for any other layer, and for weights that are nan
+    or inf.
     """
     spec, weights = [], bytearray()
     for layer in layers:
         if not all(parameter.isfinite().all() for parameter in layer.parameters()):
             raise ValueError(f"pack_layers: got {layer} with weights that are nan or inf, expected finite numbers")
-        if isinstance(layer, nn.Linear):
+        if isinstance(layer, nn.Linear) or _is_packable(layer):
             matrix = layer.weight.detach().cpu().float()
-            half = torch.equal(matrix.half().float(), matrix)
-            entry = {"in": layer.in_features, "out": layer.out_features, "activation": "identity"}
-            entry |= {"dtype": "float16" if half else "float32", "offset": len(weights)}
-            weights += matrix.numpy().astype("<f2" if half else "<f4").tobytes()
+            dtype = next(name for name, narrow in _DTYPES.items() if torch.equal(matrix.to(narrow).float(), matrix))
+            entry = {"in": matrix.shape[1], "out": matrix.shape[0], "activation": "identity"}
+            if isinstance(layer, nn.Conv2d):
+                entry["stride"] = layer.stride[0]
+            entry |= {"dtype": dtype, "offset": len(weights)}
+            weights += matrix.to(_DTYPES[dtype]).flatten().view(torch.uint8).numpy().tobytes()
             weights += bytes(-len(weights) % 4)  # a Float32Array starts at a multiple of 4
-            bias = torch.zeros(layer.out_features) if layer.bias is None else layer.bias.detach().cpu()
+            bias = torch.zeros(len(matrix)) if layer.bias is None else layer.bias.detach().cpu()
             spec.append(entry | {"bias": len(weights)})
             weights += bias.numpy().astype("<f4").tobytes()
         elif type(layer) in _ACTIVATIONS and spec and spec[-1]["activation"] == "identity":
             spec[-1]["activation"] = _ACTIVATIONS[type(layer)]
-        else:
-            raise ValueError(f"pack_layers: got {layer}, expected Linear layers, each with a ReLU, a Tanh or nothing")
+        elif not (isinstance(layer, nn.Flatten) and spec and "stride" in spec[-1]):
+            expected = "Linear layers or convolutions of 3 x 3, each with a ReLU, a Tanh or nothing"
+            raise ValueError(f"pack_layers: got {layer}, expected {expected}")
     return spec, bytes(weights)
+
+
+def _is_packable(layer):
+    """Whether it is a convolution of the one kind that core.js computes."""
+    kind = ((3, 3), (1, 1), (1, 1), 1, "zeros")
+    return isinstance(layer, nn.Conv2d) and kind == (
+        layer.kernel_size, layer.padding, layer.dilation, layer.groups, layer.padding_mode,
+    )  # fmt: skip
 
 
 def rounded_ends(low, high):

@@ -1,4 +1,4 @@
-// Gaussians on the line, computed.
+// Gaussians on the line, computed and drawn from.
 
 /** The logarithm of a Gaussian's density: exact far out, where the density itself is 0. */
 export function logNormal(x, { mu, sigma }) {
@@ -10,3 +10,6 @@ export function klNormal(p, q) {
   const square = p.sigma ** 2 + (p.mu - q.mu) ** 2;
   return Math.max(0, Math.log(q.sigma / p.sigma) + square / (2 * q.sigma ** 2) - 0.5);
 }
+
+/** A standard normal number (Box and Muller 1958). */
+export const drawNormal = () => Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random());

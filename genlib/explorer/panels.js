@@ -2,6 +2,7 @@
 
 import { bytesOf, drawDigit, element, inPageLanguage, makeAnnouncer, makeNetwork, makePixels } from "./core.js";
 import { onLooks, once, STYLE, subscripted } from "./core.js";
+import { drawNormal } from "./normal.js";
 import { makeScatter, pointsOf } from "./scatter.js";
 
 const WORDS = {
@@ -120,9 +121,6 @@ function autoencoder(model) {
   };
 }
 
-/** A standard normal number (Box and Muller 1958). */
-const normal = () => Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random());
-
 const SVG = "http://www.w3.org/2000/svg";
 
 /** A latent's row: its name, mu and sigma drawn and written, its KL. Returns the row and show({ mu, sigma, kl, z, most }). */
@@ -199,7 +197,7 @@ function vae(model) {
     }
 
     const draw = () => drawSample(posterior.mu.map((v, i) => v + posterior.sigma[i] * eps[i]));
-    const renew = () => (eps = Array.from({ length: d }, normal));
+    const renew = () => (eps = Array.from({ length: d }, drawNormal));
     renew();
     resample.addEventListener("click", () => {
       renew();

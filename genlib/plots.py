@@ -5,6 +5,7 @@ from itertools import pairwise
 import matplotlib.pyplot as plt
 import torch
 from matplotlib.colors import to_rgb, to_rgba
+from matplotlib.patches import Circle
 from matplotlib.ticker import MaxNLocator
 from torch import nn
 
@@ -225,6 +226,44 @@ def density_fits(x, p, fits, *, ax=None):
     for color, style, (label, q) in zip((POSITIVE, NEGATIVE, THIRD), ("-", "--", ":"), fits, strict=False):
         ax.plot(x, q, style, color=color, linewidth=2, label=label)
     ax.set(xlabel="$x$", ylabel="density", ylim=(0, None))
+    ax.legend(frameon=False)
+    return ax
+
+
+def carried(mu1, sigma1, mu2, sigma2, *, ax=None):
+    """How N(mu1, sigma1^2) becomes N(mu2, sigma2^2) with the least work: every part keeps its rank.
+
+    Above, the first density; below, upside down, the second; lines join what holds the same share to its left.
+    Returns the axes.
+    """
+    ax = ax or plt.subplots(figsize=(7, 3.2), layout="constrained")[1]
+    spread = 3.5 * max(sigma1, sigma2)
+    t = torch.linspace(min(mu1, mu2) - spread, max(mu1, mu2) + spread, 400)
+    gap = 0.12
+    for mu, sigma, color, side, name in ((mu1, sigma1, POSITIVE, 1, "1"), (mu2, sigma2, NEGATIVE, -1, "2")):
+        density = side * (gap + _normal(t, mu, sigma))
+        ax.fill_between(t, torch.full_like(t, side * gap), density, color=color, alpha=0.5, linewidth=0)
+        label = rf"$\mathcal{{N}}(\mu_{name}, \sigma_{name}^2)$"
+        ax.text(mu, side * (gap + 0.4 * _normal(torch.tensor(0.0), 0.0, sigma)), label, ha="center", va="center")
+    for eps in torch.special.ndtri(torch.linspace(0.05, 0.95, 13)):
+        ax.plot([mu1 + sigma1 * eps, mu2 + sigma2 * eps], [gap, -gap], color=INK, linewidth=1)
+    ax.set(xlabel="$x$", yticks=[])
+    return ax
+
+
+def neighbour_balls(real, made, k=2, *, ax=None):
+    """Points (N, 2), a ball around each out to its k-th nearest neighbour, and others (M, 2), which may lie inside.
+
+    A ball that holds one of `made` is filled. Returns the axes.
+    """
+    ax = ax or plt.subplots(figsize=(5, 4), layout="constrained")[1]
+    radius = torch.cdist(real, real).kthvalue(k + 1, dim=1).values
+    covered = (torch.cdist(made, real) < radius).any(0)
+    for center, r, full in zip(real.tolist(), radius.tolist(), covered.tolist(), strict=True):
+        ax.add_patch(Circle(center, r, facecolor=to_rgba(POSITIVE, 0.18 if full else 0), edgecolor=to_rgba(INK, 0.5)))
+    ax.plot(*real.T, "o", color=POSITIVE, markersize=5, label="real")
+    ax.plot(*made.T, "x", color=NEGATIVE, markersize=7, markeredgewidth=2, label="made")
+    ax.set(xlabel="feature 1", ylabel="feature 2", aspect="equal")
     ax.legend(frameon=False)
     return ax
 

@@ -12,7 +12,7 @@ from . import numeric, symbolic
 from .meaning import SIZES
 from .oracles import ORACLES
 
-CHAPTERS = ("01_autoencoder", "02_kl_divergence", "03_vae")
+CHAPTERS = ("01_autoencoder", "02_kl_divergence", "03_vae", "04_measuring_generation")
 PATH = pages.NOTEBOOKS / "equations.json"
 
 

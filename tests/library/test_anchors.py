@@ -20,6 +20,17 @@ def test_anchors_are_pictures_of_every_kind_and_leave_the_digits_alone(test_digi
         assert kind == "real" or (x != images).any(1).all(), kind
 
 
+def test_what_pleases_one_measure(test_digits):
+    x = test_digits[0][:30]
+    assert torch.equal(anchors.repeated(x), x[:1].expand(30, -1))
+    before, after = to_img(x)[:, 0], to_img(anchors.moved(x))[:, 0]
+    torch.testing.assert_close(after[:, :, 1:], before[:, :, :-1])
+    assert (after[:, :, 0] == 0).all()
+    half = anchors.half_noise(x)
+    assert torch.equal(half[::2], x[::2]) and (half[1::2] != x[1::2]).float().mean() > 0.99
+    assert abs(half[1::2].mean()) < 0.02 and half.abs().max() <= 1
+
+
 def test_strangers_have_another_label():
     labels = torch.tensor([7] * 99 + [1])
     assert (labels[anchors.strangers(labels)] != labels).all()

@@ -10,9 +10,10 @@ import torch
 from conftest import assert_picture_stands_on_white_and_repeats
 from torch import nn
 
+from genlib.explorer import scripts
 from genlib.explorer.core import pack_layers
 from genlib.explorer.latent import INACTIVE_KL, LatentExplorer
-from genlib.models import CHOSEN_CODE, VAE, Autoencoder
+from genlib.models import CHOSEN_CODE, VAE, Autoencoder, load_pretrained
 
 
 def rounded(model):
@@ -99,13 +100,18 @@ def test_same_input_same_state_and_small_weights(digits):
         assert len(states[0]["weights"]) < limit
 
 
-def test_matrices_travel_as_float16_only_where_that_loses_nothing():
+def test_matrices_travel_in_few_bytes_only_where_that_loses_nothing():
     torch.manual_seed(0)
-    exact, inexact = nn.Linear(5, 3), nn.Linear(3, 2)
+    tiny, exact, inexact = nn.Linear(4, 5), nn.Linear(5, 3), nn.Linear(3, 2)
+    tiny.weight.data = tiny.weight.data.to(torch.float8_e4m3fn).float()
     exact.weight.data = exact.weight.data.half().float()
-    spec, weights = pack_layers(nn.Sequential(exact, nn.ReLU(), inexact))
-    assert [(layer["dtype"], layer["activation"]) for layer in spec] == [("float16", "relu"), ("float32", "identity")]
-    for layer, packed in zip((exact, inexact), spec, strict=True):
+    spec, weights = pack_layers(nn.Sequential(tiny, exact, nn.ReLU(), inexact))
+    assert [(layer["dtype"], layer["activation"]) for layer in spec] == [
+        ("float8", "identity"), ("float16", "relu"), ("float32", "identity"),
+    ]  # fmt: skip
+    sent = torch.frombuffer(bytearray(weights), dtype=torch.uint8, count=20, offset=spec[0]["offset"])
+    assert torch.equal(sent.view(torch.float8_e4m3fn).float(), tiny.weight.flatten())
+    for layer, packed in zip((exact, inexact), spec[1:], strict=True):
         for tensor, offset, dtype in (
             (layer.weight, packed["offset"], packed["dtype"]), (layer.bias, packed["bias"], "float32"),
         ):  # fmt: skip
@@ -157,6 +163,42 @@ def test_decoder_of_other_layers_is_refused(digits):
     model.decoder.append(nn.Sigmoid())
     with pytest.raises(ValueError, match=r"got Sigmoid\(\), expected Linear layers"):
         LatentExplorer(model, *digits)
+
+
+@pytest.mark.parametrize("layer", [nn.Conv2d(1, 2, 5, padding=2), nn.Conv2d(1, 2, 3), nn.Flatten()])
+def test_other_convolutions_are_refused(layer):
+    with pytest.raises(
+        ValueError, match=r"pack_layers: got (Conv2d|Flatten)\(.*, expected Linear layers or convolutions"
+    ):
+        pack_layers(nn.Sequential(layer))
+
+
+READ = """
+import { readFileSync } from "node:fs";
+import { bytesOf, fromFloat8, makeNetwork } from "./explorer.mjs";
+const { layers, images } = JSON.parse(readFileSync("input.json"));
+const read = makeNetwork(layers, bytesOf(readFileSync("weights.bin")));
+const logits = images.map((x) => Array.from(read(x)));
+console.log(JSON.stringify({ logits, floats: Array.from(fromFloat8(Uint8Array.from({ length: 127 }, (_, i) => i))) }));
+"""
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="needs node")
+def test_browser_reads_what_the_classifier_reads(test_digits, tmp_path):
+    classifier, x = load_pretrained("classifier"), test_digits[0][:40]
+    spec, weights = pack_layers(nn.Sequential(*classifier.body, classifier.head))
+    (tmp_path / "explorer.mjs").write_text(scripts.module("samples"), encoding="utf-8")
+    (tmp_path / "read.mjs").write_text(READ, encoding="utf-8")
+    (tmp_path / "weights.bin").write_bytes(weights)
+    given = json.dumps({"layers": spec, "images": x.tolist()})
+    (tmp_path / "input.json").write_text(given, encoding="utf-8")
+    done = subprocess.run(["node", "read.mjs"], cwd=tmp_path, capture_output=True, encoding="utf-8", timeout=60)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    with torch.no_grad():
+        torch.testing.assert_close(torch.tensor(found["logits"]), classifier(x), atol=2e-3, rtol=1e-4)
+    floats = torch.arange(127, dtype=torch.uint8).view(torch.float8_e4m3fn).float()
+    assert torch.equal(torch.tensor(found["floats"]), floats)
 
 
 DECODE = """

@@ -4,6 +4,7 @@ import pytest
 import samples
 import torch
 from scipy.linalg import sqrtm
+from sklearn.neighbors import KNeighborsClassifier
 
 from genlib import anchors, load_pretrained, measures
 
@@ -98,6 +99,29 @@ def test_nearest_tells_copies_from_new_digits(train_digits, test_digits):
     assert copies.max() < 1 < 4 < new.median()
 
 
+def test_the_vote_against_scikit_learn(train_digits, test_digits):
+    (images, labels), x = (part[:3000] for part in train_digits), test_digits[0][:200]
+    vote = measures.neighbour_vote(x, images, labels, k=7)
+    votes = 7 * KNeighborsClassifier(7).fit(images, labels).predict_proba(x)
+    assert vote["votes"].tolist() == votes.max(1).round().astype(int).tolist()
+    assert (votes[range(200), vote["digit"]].round() == vote["votes"].numpy()).all()
+
+
+@pytest.mark.parametrize("width", [2, 4, 8])
+def test_an_even_edge_has_its_width(width):
+    r = torch.arange(28) - 13.5
+    disc = ((9 - (r[:, None] ** 2 + r**2).sqrt()) / width + 0.5).clamp(0, 1)  # of radius 9, its edge of this width
+    assert measures.edge_width((2 * disc - 1).reshape(1, 784)).item() == pytest.approx(width, rel=0.08)
+
+
+def test_blur_widens_edges_evenly_and_dimming_does_not(test_digits):
+    x = test_digits[0][:500]
+    widths = [measures.edge_width(y).median().item() for y in (x, *(anchors.blurred(x, s) for s in (0.5, 1, 1.5)))]
+    assert widths == sorted(widths) and widths[3] > 2 * widths[1] > 3 * widths[0]
+    torch.testing.assert_close(measures.edge_width(0.6 * (x + 1) - 1), measures.edge_width(x), rtol=1e-4, atol=1e-4)
+    assert measures.edge_width(-torch.ones(1, 784)).item() == 0
+
+
 def test_reading_agrees_with_the_labels_and_with_itself(test_digits):
     images, labels = (part[:2000] for part in test_digits)
     seen = measures.read(images)
@@ -150,5 +174,7 @@ def test_bad_input_is_named():
         measures.frechet_distance(torch.zeros(9, 8), torch.zeros(9, 7))
     with pytest.raises(ValueError, match=r"density_coverage: got \(3, 2\) and \(5, 2\).*at least 6"):
         measures.density_coverage(torch.zeros(3, 2), torch.zeros(5, 2))
+    with pytest.raises(ValueError, match=r"neighbour_vote: got \(2, 784\) and \(9, 784\).*at least 15"):
+        measures.neighbour_vote(torch.zeros(2, 784), torch.zeros(9, 784), torch.zeros(9))
     with pytest.raises(ValueError, match=r"nearest: got \(2, 3\) and \(5, 784\)"):
         measures.nearest(torch.zeros(2, 3), torch.zeros(5, 784))

@@ -5,12 +5,13 @@ import numpy as np
 import pytest
 import torch
 from safetensors import safe_open
+from sklearn import decomposition
 from torch import nn
 
 from genlib import measures, models
 from genlib.__main__ import LOSSES
 from genlib.losses import autoencoder_loss
-from genlib.models import CHOSEN_CODE, VAE, Autoencoder, load_pretrained, move_codes, save_weights, ship
+from genlib.models import CHOSEN_CODE, PCA, VAE, Autoencoder, load_pretrained, move_codes, narrowed, save_weights, ship
 
 
 def shapes(model):
@@ -54,6 +55,24 @@ def test_reparameterized_gradient_against_the_analytic_one():
     assert logvar.grad.item() == pytest.approx(torch.tensor(-0.5).exp().item(), abs=0.02)
 
 
+def test_pca_against_scikit_learn(train_digits, test_digits):
+    images, x = train_digits[0][:3000], test_digits[0][:50]
+    model, known = PCA(images, 4), decomposition.PCA(4, whiten=True).fit(images.double().numpy())
+    z = model.encode(x)
+    expected = torch.tensor(known.transform(x.double().numpy())).float() * (3000 / 2999) ** 0.5  # n, not n - 1
+    torch.testing.assert_close(z.abs(), expected.abs(), atol=1e-3, rtol=1e-3)  # signs are nobody's choice
+    x_hat = torch.tensor(known.inverse_transform(known.transform(x.double().numpy()))).float()
+    torch.testing.assert_close(model.decode(z), x_hat, atol=1e-4, rtol=1e-3)
+    assert not z.requires_grad
+
+
+def test_a_narrowed_matrix_keeps_its_values_within_float8(test_digits):
+    weight = 0.1 * torch.randn(50, 40)
+    narrow, k = narrowed(weight)
+    assert narrow.dtype == torch.float8_e4m3fn and 224 < narrow.float().abs().max() <= 448
+    torch.testing.assert_close(narrow.float() / 2.0**k, weight, rtol=2**-4, atol=1e-4)
+
+
 @pytest.mark.parametrize("call, message", [
     (lambda: Autoencoder().encode(torch.zeros(2, 28, 28)), r"got x of shape \(2, 28, 28\), expected \(B, 784\)"),
     (lambda: Autoencoder().decode(torch.zeros(1, 2)), r"got z of shape \(1, 2\), expected \(B, 3\)"),
@@ -62,6 +81,8 @@ def test_reparameterized_gradient_against_the_analytic_one():
     (lambda: VAE().sample(0), "got n=0, expected a whole number of at least 1"),
     (lambda: Autoencoder(latent_dim=0), "got latent_dim=0"),
     (lambda: VAE(hidden_dim=2.5), "got hidden_dim=2.5"),
+    (lambda: PCA(torch.zeros(9, 28), 3), r"got images of shape \(9, 28\), expected \(B, 784\)"),
+    (lambda: PCA(torch.zeros(9, 784), 0), "got latent_dim=0"),
     (lambda: load_pretrained("gan"), r"got 'gan', expected one of \['autoencoder', 'classifier', 'vae'\]"),
     (lambda: move_codes(Autoencoder(), torch.eye(2), torch.zeros(3)), r"got A \(2, 2\) and b \(3,\)"),
 ])  # fmt: skip

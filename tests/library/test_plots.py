@@ -123,6 +123,20 @@ def test_kl_contours_mark_the_least():
     assert cross.get_xydata()[0].tolist() == pytest.approx([0.5, 1.5])
 
 
+def test_what_is_carried_keeps_its_rank():
+    ax = plots.carried(-1.0, 0.5, 2.0, 1.5)
+    ends = torch.stack([torch.as_tensor(line.get_xdata()) for line in ax.lines])
+    torch.testing.assert_close((ends[:, 0] + 1) / 0.5, (ends[:, 1] - 2) / 1.5)
+    assert (ends.diff(dim=0) > 0).all() and len(ends) == 13
+
+
+def test_balls_reach_the_kth_neighbour_and_are_filled_where_something_was_made():
+    real, made = torch.tensor([[0.0, 0.0], [1.0, 0.0], [3.0, 0.0], [9.0, 0.0]]), torch.tensor([[0.2, 0.1]])
+    balls = plots.neighbour_balls(real, made, k=1).patches
+    assert [ball.get_radius() for ball in balls] == pytest.approx([1, 1, 2, 6])
+    assert [ball.get_facecolor()[3] > 0 for ball in balls] == [True, True, False, False]
+
+
 def test_log_bound_and_density_fits_draw_what_they_are_given():
     bound = plots.log_bound()
     upper, lower = (line.get_ydata() for line in bound.lines[:2])
@@ -151,6 +165,8 @@ FIGURES = {
     "log_bound": plots.log_bound,
     "density_fits": lambda: plots.density_fits(x, p, [("a", q), ("b", q), ("c", q)]),
     "kl_integrand": lambda: plots.kl_integrand(x, p, q),
+    "carried": lambda: plots.carried(-1.0, 0.5, 2.0, 1.5),
+    "neighbour_balls": lambda: plots.neighbour_balls(torch.randn(9, 2), torch.randn(4, 2)),
     "kl_contours": lambda: plots.kl_contours(x, t, (x[None] - 1).square() + t[:, None]),
 }
 

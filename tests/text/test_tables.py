@@ -10,6 +10,7 @@ READ = (
     "01_autoencoder.ipynb",
     "02_kl_divergence.ipynb",
     "03_vae.ipynb",
+    "04_measuring_generation.ipynb",
     "index.ipynb",
     "playground.ipynb",
     "errata.md",

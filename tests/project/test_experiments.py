@@ -353,6 +353,62 @@ def test_what_is_left_of_the_two_claims(value):
     assert score("plain", "aggregate", "distance") < 0.6 * score("plain", "test", "distance")
 
 
+def test_each_measure_is_pleased_by_something_that_another_catches(value):
+    def anchor(kind, measure):
+        return value(f"samples.anchors.{kind}.{measure}")
+
+    assert 0.5 < anchor("overlays", "vote") < 0.75 and anchor("overlays", "recognised") < 0.1
+    assert abs(anchor("overlays", "vote") - value("samples.vae.prior.vote")) < 0.1
+    assert anchor("one", "recognised") > anchor("real", "recognised") > 0.9 > 0.01 > anchor("one", "coverage")
+    assert anchor("copies", "frechet") < 5 and anchor("copies", "distance") < 0.1
+    assert anchor("moved", "distance") > anchor("real", "distance") and anchor("moved", "frechet") > 10
+    assert anchor("blurred", "density") > anchor("real", "density") + 0.1
+    assert anchor("blurred", "edge_width") > 3 * anchor("real", "edge_width")
+    assert anchor("half_noise", "coverage") > 0.8 and anchor("half_noise", "recognised") < 0.6
+    assert abs(anchor("overlays", "edge_width") - anchor("real", "edge_width")) < 0.2
+
+
+def test_the_frechet_distance_of_real_digits_is_error_that_falls_like_one_over_n(value):
+    errors = [n * value(f"frechet.real.{n}") for n in (100, 1000, 10_000)]
+    assert max(errors) < 2 * min(errors) and value("frechet.real.100") > 60
+    assert value("frechet.prior.100") > value("frechet.prior.1000") > 100
+
+
+@pytest.mark.parametrize("size", ["2", "3", "8", ""])  # "": 20
+def test_what_survives_of_the_clearer_pictures(value, size):
+    def score(model, draw, measure):
+        return value(f"samples.{model}{size}.{draw}.{measure}")
+
+    for draw in ("test", "prior", "gaussian", "mixture"):
+        assert score("plain", draw, "edge_width") < score("vae", draw, "edge_width")
+    assert score("vae", "prior", "frechet") < 0.8 * score("plain", "prior", "frechet")
+    assert score("plain", "mixture", "recognised") > score("vae", "mixture", "recognised")
+    assert score("plain", "mixture", "frechet") < score("vae", "mixture", "frechet") * 1.0001
+    lost = {name: score(name, "test", "recognised") - score(name, "mixture", "recognised") for name in ("plain", "vae")}
+    assert max(lost.values()) < 0.05 if size else lost["vae"] > lost["plain"] > 0.08
+    if size in ("8", ""):
+        assert value(f"samples.plain{size}.se") < value(f"samples.vae{size}.se")
+        assert score("plain", "test", "frechet") < score("vae", "test", "frechet")
+    assert value(f"samples.pca{size or 20}.mixture.recognised") < 0.1
+    assert value("samples.pca20.se") > value("samples.plain8.se")
+
+
+def test_the_prior_fits_best_with_a_middling_number_of_latents(value):
+    distance = {size: value(f"samples.vae{size}.prior.frechet") for size in ("2", "3", "8", "")}
+    assert min(distance, key=distance.get) == "8"
+    share = {size: value(f"samples.vae{size}.prior.recognised") for size in ("2", "3", "8", "")}
+    assert max(share, key=share.get) == "3" and min(share, key=share.get) == ""
+
+
+def test_other_classifiers_agree_and_an_ordinary_one_is_fooled(value):
+    for model in ("vae", "plain"):
+        share = {draw: value(f"judges.{model}.{draw}.recognised") for draw in ("test", "mixture", "gaussian", "prior")}
+        assert list(share) == sorted(share, key=share.get, reverse=True), model
+        assert share["mixture"] - share["gaussian"] > 0.4
+    assert value("judges.plain.mixture.recognised") > value("judges.vae.mixture.recognised")
+    assert value("judges.overlays.recognised") < 0.1 < 0.2 < value("judges.overlays.sure")
+
+
 def test_each_part_of_the_loss_does_what_the_chapter_says(value):
     for way in ("broken.no_kl", "ablation.noise"):
         assert value(f"{way}.sigma") < 0.01  # the encoder turns its noise off

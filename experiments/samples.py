@@ -142,7 +142,11 @@ def halfway(z, labels, alike):
 
 def mixture_of(z, seed):
     """A mixture of Gaussians fitted to codes."""
-    return GaussianMixture(COMPONENTS, random_state=seed).fit(z[:FITTED].double().numpy())
+    torch.set_flush_denormal(True)  # of far components tiny weights remain, with which processors are 50 times slower
+    try:
+        return GaussianMixture(COMPONENTS, random_state=seed).fit(z[:FITTED].double().numpy())
+    finally:
+        torch.set_flush_denormal(False)
 
 
 def sampled(mixture):

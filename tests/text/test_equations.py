@@ -20,6 +20,8 @@ BETWEEN = r"\log\frac{\sigma_2}{\sigma_1} + \frac{\sigma_1^2 + (\mu_1-\mu_2)^2}{
 COORDINATES = r"\frac{1}{2}\sum_{i=1}^{d} (\mu_i^2 + \sigma_i^2 - 1 - \log(\sigma_i^2))"
 POSTERIOR = r"\mathrm{KL}(q(z \mid x)\|p(z \mid x))"
 PRIOR = r"\mathrm{KL}(q(z \mid x)\|p(z))"
+PAIRS = r"\mathbb{E}_{x \sim \mathcal{N}(0,1)}[\mathbb{E}_{z \sim \mathcal{N}(0,1)}"
+WORK = PAIRS + r"[(\mu_1 + \sigma_1 x - \mu_2 - \rho\sigma_2 x - \sqrt{1 - \rho^2}\sigma_2 z)^2]]"
 NOISE, DRAWN = r"\mathbb{E}_{\varepsilon \sim \mathcal{N}(0,1)}", r"\mathbb{E}_{z \sim \mathcal{N}(\mu,\sigma^2)}"
 
 # What each heading must define and claim: at least so many definitions and relations, and chains from ... to ...
@@ -106,6 +108,13 @@ REQUIRED = {
         ),
         "do-the-codes-follow-the-prior": (1, 0, []),
     },
+    "04_measuring_generation": {
+        "the-frechet-distance": (
+            0,
+            2,
+            [(WORK, r"(\mu_1 - \mu_2)^2 + (\sigma_1 - \sigma_2)^2 + 2 (1 - \rho) \sigma_1 \sigma_2")],
+        ),
+    },
 }
 
 # Inline mathematics with a relation: what is named or set there. A claim is displayed instead, or is a number.
@@ -131,6 +140,7 @@ INLINE = {
         "c = 5",
         "c = 0.2",
     },
+    "04_measuring_generation": set(),
 }
 RELATION = re.compile(r"=|<|>|\\(?:[lg]eq?|approx|to|sim|simeq|neq?|equiv|propto|in)(?![a-zA-Z])")
 

@@ -56,7 +56,7 @@ const SAMPLES_WORDS = {
 };
 
 const SAMPLES_STYLE = `
-.genlib-samples { display: block; }
+.genlib-view.genlib-samples { display: block; }
 .genlib-samples .genlib-beside { display: grid; gap: 16px 24px; align-items: start;
   grid-template-columns: repeat(auto-fit, minmax(min(100%, 310px), 1fr)); }
 .genlib-samples .genlib-grid { display: grid; grid-template-columns: repeat(8, 1fr); gap: 2px; max-width: 480px; }

@@ -247,7 +247,7 @@ def carried(mu1, sigma1, mu2, sigma2, *, ax=None):
         ax.text(mu, side * (gap + 0.4 * _normal(torch.tensor(0.0), 0.0, sigma)), label, ha="center", va="center")
     for eps in torch.special.ndtri(torch.linspace(0.05, 0.95, 13)):
         ax.plot([mu1 + sigma1 * eps, mu2 + sigma2 * eps], [gap, -gap], color=INK, linewidth=1)
-    ax.set(xlabel="$x$", yticks=[])
+    ax.set(xlabel="position", yticks=[])
     return ax
 
 

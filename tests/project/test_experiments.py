@@ -400,13 +400,16 @@ def test_the_prior_fits_best_with_a_middling_number_of_latents(value):
     assert max(share, key=share.get) == "3" and min(share, key=share.get) == ""
 
 
-def test_other_classifiers_agree_and_an_ordinary_one_is_fooled(value):
+def test_other_classifiers_agree_on_the_order_and_an_ordinary_one_is_fooled(value):
     for model in ("vae", "plain"):
         share = {draw: value(f"judges.{model}.{draw}.recognised") for draw in ("test", "mixture", "gaussian", "prior")}
         assert list(share) == sorted(share, key=share.get, reverse=True), model
         assert share["mixture"] - share["gaussian"] > 0.4
-    assert value("judges.plain.mixture.recognised") > value("judges.vae.mixture.recognised")
-    assert value("judges.overlays.recognised") < 0.1 < 0.2 < value("judges.overlays.sure")
+    for draw in ("prior", "mixture"):
+        assert value(f"judges.vae.{draw}.recognised") > value(f"samples.vae.{draw}.recognised") + 0.03
+    assert abs(value("judges.plain.mixture.recognised") - value("judges.vae.mixture.recognised")) < 0.03
+    assert value("judges.plain.mixture.frechet") < value("judges.vae.mixture.frechet")
+    assert value("judges.overlays.recognised") < 0.1 < value("judges.vae.prior.sure") < value("judges.overlays.sure")
 
 
 def test_each_part_of_the_loss_does_what_the_chapter_says(value):

@@ -225,14 +225,14 @@ export function makeSlider(label, { min, max, step, shown = String, said = shown
   return { block, input, show };
 }
 
-let choices = 0; // radio buttons belong together by name, on a page with several explorers too
+let groups = 0; // radio buttons belong together by name, on a page with several explorers too
 
 /**
  * Radio buttons in a row under a name: words is { value: its label }, chosen(value) is called when the reader chooses.
  * Returns their block of the page, and show(value).
  */
 export function makeChoice(legend, words, chosen) {
-  const name = `genlib-choice-${++choices}`;
+  const name = `genlib-choice-${++groups}`;
   const inputs = Object.keys(words).map((value) =>
     element("input", { type: "radio", name, value, "data-lm-suppress-shortcuts": "" }),
   );

@@ -11,7 +11,7 @@ from genlib import load_comparison, measures
 CELL = ".cell_output:has(.genlib-samples)"
 PICTURES = ".genlib-samples .genlib-grid canvas"
 # Random numbers that a test knows: from 0.5 on, each the last one plus the golden ratio, without its whole part.
-KNOWN = "let golden = 0.5; Math.random = () => (golden = (golden + 0.6180339887498949) % 1);"
+KNOWN = "window.golden = 0.5; Math.random = () => (golden = (golden + 0.6180339887498949) % 1);"
 PIXELS = """(all) => all.map((canvas) =>
   Array.from(canvas.getContext("2d").getImageData(0, 0, 28, 28).data).filter((_, i) => i % 4 === 0))"""
 

@@ -18,7 +18,14 @@ from common.browser import launched, served
 BUILD = Path(__file__).resolve().parents[1] / "_build"
 PLAIN = 400  # KB
 # KB of the first page, and of those that hold models
-WEIGHTS = {"index": 650, "01_autoencoder": 900, "02_kl_divergence": 450, "03_vae": 1500, "04_measuring_generation": 2000, "playground": 2500}
+WEIGHTS = {
+    "index": 650,
+    "01_autoencoder": 900,
+    "02_kl_divergence": 450,
+    "03_vae": 1500,
+    "04_measuring_generation": 2000,
+    "playground": 2500,
+}
 READY = 1000  # ms
 MOVE = 2  # ms, the median of MOVES
 MOVES = 120

@@ -139,13 +139,22 @@ def claims(text, first=1):
 
 
 def _claims(block, line):
-    """As `claims`, of one block. A row that begins with a relation goes on from the row before."""
-    found, last = [], None
+    """As `claims`, of one block. A row that begins with a relation goes on from the row before, which may be a side
+    without a relation where that is too long to stand beside another.
+    """
+    found, last, waiting = [], None, ""
     for row in re.split(r"(\\\\(?:\[[^\]]*\])?)", re.sub(r"\\(begin|end)\{aligned\}", "", block)):
         number, line = line + row[: len(row) - len(row.lstrip())].count("\n"), line + row.count("\n")
         if row.startswith(r"\\") or not row.strip():
             continue
         row, *reasons = row.split("&&")
+        tokens = TOKEN.findall(row.replace("&", "").strip())
+        if waiting and tokens[0] not in KINDS:
+            raise Unreadable(f"line {number}: no relation, or one without its sides: {waiting}")
+        waiting = "" if reasons or set(tokens) & set(KINDS) else row.replace("&", "").strip()
+        if waiting:
+            last = waiting
+            continue
         statements = re.split(r",\s*\\qquad", row.replace("&", "").strip().rstrip(",."))
         try:
             for reason in reasons:
@@ -156,6 +165,8 @@ def _claims(block, line):
                 last = sides if len(statements) == 1 else None
         except Unreadable as error:
             raise Unreadable(f"line {number}: {error}") from None
+    if waiting:
+        raise Unreadable(f"line {number}: no relation, or one without its sides: {waiting}")
     return found
 
 

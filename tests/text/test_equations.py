@@ -140,7 +140,7 @@ INLINE = {
         "c = 5",
         "c = 0.2",
     },
-    "04_measuring_generation": set(),
+    "04_measuring_generation": {"c = 1"},
 }
 RELATION = re.compile(r"=|<|>|\\(?:[lg]eq?|approx|to|sim|simeq|neq?|equiv|propto|in)(?![a-zA-Z])")
 
@@ -230,6 +230,10 @@ def test_the_splitter_reads_chains_definitions_and_reasons():
     assert [line for line, *_ in steps.claims(page, 11)] == [14, 20, 23]
 
 
+def test_a_side_may_stand_in_a_row_of_its_own():
+    assert block(r"&f(x) \\ &= a \\ &\le b") == [("=", "f(x)", "a"), ("<=", "a", "b")]
+
+
 def test_the_splitter_reads_braces_as_side_claims():
     assert block(r"a = \underbrace{\int x\,dx}_{= 1} + \underbrace{c}_{\text{a constant}}") == [
         ("=", r"\int x\,dx", "1"),
@@ -239,7 +243,8 @@ def test_the_splitter_reads_braces_as_side_claims():
 
 @pytest.mark.parametrize(
     "text",
-    ["a + b", "= b", "a =", "a = b \\\\ c", r"a \approx b", "a < b", r"x \sim y", "f(a = b) = c", "(a = b", "(a] = b",
+    ["a + b", "= b", "a =", "a = b \\\\ c", "a \\\\ b = c", "a \\\\ b",
+     "a \\\\ = b \\\\ c", r"a \approx b", "a < b", r"x \sim y", "f(a = b) = c", "(a = b", "(a] = b",
      r"\underbrace{a} = b", r"\underbrace{a}_{b} = c", r"\underbrace{a}_{\text{= b}} = a", "a = b && = c",
      r"a = b && \text{= c}", r"a = b && c", r"a = b, \qquad c = d \\ = e"],
 )  # fmt: skip

@@ -64,6 +64,8 @@ const SAMPLES_STYLE = `
 .genlib-samples .genlib-grid canvas { width: 100%; border: 0; image-rendering: auto; }
 .genlib-samples .genlib-grid b { position: absolute; inset: auto 0 0 auto; width: 1.3em; color: #fff;
   font-size: clamp(0.6rem, 2vw, 0.8rem); line-height: 1.3; text-align: center; }
+.genlib-samples .genlib-beside > * { min-width: 0; }
+.genlib-samples .genlib-scores { overflow-x: auto; }
 .genlib-samples p { margin: 8px 0; }
 .genlib-samples table { width: 100%; margin: 12px 0 0; border-collapse: collapse; font-size: 0.85em; line-height: 1.4; }
 .genlib-samples caption { padding: 0 0 4px; color: inherit; font-size: 1em; text-align: start; caption-side: top; }
@@ -154,7 +156,8 @@ export default () => ({
     table.append(element("tbody", {}, ...rows));
     const [spoken, say] = makeAnnouncer();
     const shown = element("div", {}, grid, line, element("div", { class: "genlib-bar" }, again, ask));
-    const beside = element("div", { class: "genlib-beside" }, shown, table);
+    const framed = element("div", { class: "genlib-scores", tabindex: 0, role: "group", "aria-label": text.table }, table);
+    const beside = element("div", { class: "genlib-beside" }, shown, framed);
     const view = element("div", { class: "genlib-view genlib-samples" });
     view.append(...Object.values(choosers).map(({ block }) => block), beside, spoken);
     el.append(element("style", {}, STYLE + SAMPLES_STYLE), view);

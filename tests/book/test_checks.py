@@ -1,5 +1,6 @@
 """What the book shows of its checks: marks at proven derivations, links at measured numbers, and their tables."""
 
+import json
 import re
 
 import pytest
@@ -104,7 +105,9 @@ def test_an_experiment_says_where_its_numbers_come_from(html, lang):
                      *(f"torch {run['versions']['torch']}" for run in entry["runs"])):  # fmt: skip
             assert part in origin.text, name
         assert all(
-            str(value) in recipe.text for value in entry["recipe"].values() if not isinstance(value, list | bool)
+            (json.dumps(value).replace('"', "") if isinstance(value, dict) else str(value)) in recipe.text
+            for value in entry["recipe"].values()
+            if not isinstance(value, list | bool)
         )
         row = title.find_next("tr", id=True)
         assert numbers[f"{name}.{row.td.text}"]["experiment"] == name

@@ -23,6 +23,7 @@ EXPLORERS = [
     "Playground(Autoencoder(), vae, x, y, x, y)",
     "QuizExplorer(x, x)",
     "ReparameterizationExplorer()",
+    "SamplesExplorer(*load_comparison())",
     "TrainingExplorer({0: (codes, x)}, y, x)",
 ]
 

@@ -84,7 +84,7 @@ def test_make_carries_the_address_and_takes_it_back(published):
     now = {str(path): text for path, text in texts().items()}
     assert repository.address(tree) == (GITHUB, "v0.1.0") and repository.differences(tree) == []
     notebooks = [name for name in now if name.endswith(".ipynb")]
-    assert len(notebooks) == 10
+    assert len(notebooks) == 12
     for name in notebooks:
         assert f'BOOK = \\"git+{GITHUB}@v0.1.0\\"' in now[name]
     assert tomllib.loads(now["pyproject.toml"])["project"]["urls"] == {"Repository": GITHUB}
